@@ -1,0 +1,311 @@
+"""The kit's one cluster: bind it, make it, take it away."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import docker.errors
+import yaml
+
+from kitlib import engine as engines
+from kitlib import images, owner, paths, proc, ready, registry, tools, wait
+from kitlib.console import say, step
+from kitlib.engine import Engine, mapped
+from kitlib.errors import ClusterError, KitError, NotOurs
+from kitlib.kube import Kube, Object, Ref
+from kitlib.lock import exclusive
+from kitlib.owner import LABEL, Owner
+
+APP_LABELS = {"app.kubernetes.io/managed-by": "kit", "app.kubernetes.io/part-of": "cloudnative-go-kit"}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The bound cluster: its engine, its API and the record that proves whose it is."""
+
+    engine: Engine
+    owner: Owner
+
+    @cached_property
+    def kube(self) -> Kube:
+        return Kube(owner.kubeconfig())
+
+    @property
+    def node(self) -> str:
+        return node_name(self.owner)
+
+    def image(self, name: str) -> str:
+        """Publish an image to the cluster's registry; returns the reference for a manifest."""
+        images.ensure(self.engine, [name])
+        return registry.publish(self.engine, self.registry, name)
+
+    @property
+    def registry(self) -> str:
+        """127.0.0.1:PORT."""
+        container = registry.find(self.engine, self.owner)
+        if container is None:
+            raise ClusterError("the cluster's registry is gone", hint="./kit up")
+        return registry.address(container)
+
+    def on_node(self, *argv: str) -> str:
+        """Run a command on the node; returns its output.  Raises ClusterError when it fails."""
+        with mapped(f"running {argv[0]} on {self.node}"):
+            code, output = self.engine.client.containers.get(self.node).exec_run(list(argv), privileged=True)
+        if code != 0:
+            raise ClusterError(
+                f"{' '.join(argv)} returned {code} on {self.node}",
+                observed=output.decode(errors="replace").splitlines()[-10:],
+            )
+        return str(output.decode(errors="replace"))
+
+    def space(self, name: str, *, fresh: bool = False) -> Space:
+        """The namespace kit-NAME, made when it is missing; fresh: emptied first.  One that the kit did not make is refused."""
+        found = Space.find(self, name)
+        if found and not fresh:
+            return found
+        if found:
+            found.undo()
+        return Space.make(self, name)
+
+
+@dataclass(frozen=True)
+class Space:
+    """A namespace of the kit's; what happens in it is undone as a whole."""
+
+    cluster: Cluster
+    ref: Ref
+
+    @classmethod
+    def find(cls, cluster: Cluster, name: str) -> Space | None:
+        """The namespace kit-NAME if it exists.  Raises NotOurs when somebody else made it."""
+        found = cluster.kube.get("Namespace", f"kit-{name}")
+        if found is None:
+            return None
+        if found["metadata"].get("labels", {}).get(LABEL) != cluster.owner.mark:
+            raise NotOurs(
+                f"namespace kit-{name} exists and was not made by the kit; it was left alone",
+                hint=f"rename it, or remove it: kubectl delete namespace kit-{name}",
+            )
+        return cls(cluster, Ref.of(found))
+
+    @classmethod
+    def make(cls, cluster: Cluster, name: str) -> Space:
+        """Create the namespace kit-NAME and wait until pods can be made in it."""
+        labels = {**APP_LABELS, "app.kubernetes.io/name": f"kit-{name}", LABEL: cluster.owner.mark}
+        manifest: Object = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": f"kit-{name}", "labels": labels},
+        }
+        (ref,) = cluster.kube.apply([manifest])
+        wait.until(cluster.kube, "ServiceAccount", "default", ref.name, done=wait.exists, what="there")
+        return cls(cluster, ref)
+
+    @property
+    def name(self) -> str:
+        return self.ref.name
+
+    def apply(self, *manifests: Object) -> list[Ref]:
+        """Apply objects here, with the kit's labels."""
+        return self.cluster.kube.apply(
+            manifests, namespace=self.name, labels={**APP_LABELS, LABEL: self.cluster.owner.mark}
+        )
+
+    def undo(self) -> None:
+        """Delete the namespace and all in it; returns when it is gone."""
+        if self.cluster.kube.delete(self.ref):
+            wait.until(self.cluster.kube, "Namespace", self.name, done=wait.gone, what="gone", seconds=120)
+
+
+def bind() -> Cluster:
+    """The kit's own cluster, checked to be the one that was recorded.  Raises ClusterError or NotOurs with the next step."""
+    record = owner.load()
+    if record is None or not record.kube_system:
+        raise ClusterError("the kit has no cluster yet", hint="./kit up")
+    cluster = Cluster(engines.current(), record)
+    _check_node(cluster.engine, record)
+    if _identity(cluster) != (record.ca, record.kube_system):
+        raise NotOurs(
+            f"the cluster that answers is not the one that was recorded for {record.cluster}; it was left alone",
+            hint="./kit down, then ./kit up",
+        )
+    return cluster
+
+
+def up() -> Cluster:
+    """Make the cluster be there and ready; what is there already is kept.  Any step can be interrupted and is resumed."""
+    with exclusive("up"):
+        engine = engines.ensure()
+        _refuse_foreign(engine)
+        images.ensure(engine, ("node", "registry", "alpine"))
+        record = owner.load() or owner.create()
+        _network(engine, record)
+        record = _node(engine, record)
+        registry.ensure(engine, record)
+        cluster = Cluster(engine, record)
+        if not record.proved:
+            ready.connect_registry(cluster)
+            with step("waiting for the cluster: API, node, DNS, storage, registry"):
+                ready.wait_all(cluster)
+            record.noted(proved=True)
+        images.ensure(engine, images.catalogue())
+        return bind()
+
+
+def down(*, with_images: bool = False) -> None:
+    """Remove everything of this cluster: containers, network, volume, state; and an engine of the kit that nobody else uses."""
+    with exclusive("down"):
+        engine = engines.connect()
+        record = owner.load()
+        if engine and record:
+            with step(f"removing cluster {record.cluster}"):
+                _remove(engine, record)
+        if record:
+            owner.forget(record)
+        if engine and with_images:
+            _remove_images(engine)
+        if engine and engine.ours and not engine.client.containers.list(all=True):
+            from kitlib import dockerd
+
+            dockerd.stop()
+
+
+def node_name(record: Owner) -> str:
+    """kind's name for the first node."""
+    return f"{record.cluster}-control-plane"
+
+
+def explain() -> list[str]:
+    """What the bound cluster says about its troubles; [] when there is none, or none to ask."""
+    try:
+        return wait.explain(bind().kube)
+    except KitError:
+        return []
+
+
+@cache
+def describe() -> dict[str, Any]:
+    """For the stamp; {} without a cluster."""
+    try:
+        cluster = bind()
+        return {
+            "version": cluster.kube.version(),
+            "node_image": images.image("node").reference,
+            "nodes": len(cluster.kube.list("Node")),
+        }
+    except KitError:
+        return {}
+
+
+def _refuse_foreign(engine: Engine) -> None:
+    """Raise NotOurs when a container or network has a name that the cluster needs and carries another mark, or none."""
+    record = owner.load()
+    mine = record.mark if record else None
+    name = owner.cluster_name()
+    with mapped("looking for the cluster's containers"):
+        for container in engine.client.containers.list(
+            all=True, filters={"name": f"^/?{name}-(control-plane|registry)$"}
+        ):
+            if mine is None or not _is_mine(container, record):
+                raise _foreign("container", container.name)
+        for network in engine.client.networks.list(names=[f"^{name}$"]):
+            if mine is None or network.attrs["Labels"].get(LABEL) != mine:
+                raise _foreign("network", network.name)
+
+
+def _foreign(what: str, name: str | None) -> NotOurs:
+    return NotOurs(
+        f"a {what} called {name} exists and was not made by this checkout of the kit; it was left alone",
+        hint="KIT_CLUSTER=another-name ./kit up; or remove it yourself",
+    )
+
+
+def _is_mine(container: Any, record: Owner | None) -> bool:
+    """Registries carry the mark as a label; nodes, to which kind gives no labels of ours, mount the owner folder."""
+    if record is None:
+        return False
+    mounts = {m.get("Source") for m in container.attrs.get("Mounts", [])}
+    return container.labels.get(LABEL) == record.mark or str(record.folder) in mounts
+
+
+def _check_node(engine: Engine, record: Owner) -> None:
+    with mapped("looking for the node"):
+        try:
+            container = engine.client.containers.get(node_name(record))
+        except docker.errors.NotFound:
+            raise ClusterError(f"the node {node_name(record)} is gone", hint="./kit up") from None
+    if not _is_mine(container, record):
+        raise _foreign("container", container.name)
+
+
+def _identity(cluster: Cluster) -> tuple[str, str]:
+    """SHA-256 of the CA that the kubeconfig trusts, and kube-system's UID as the API server behind it says."""
+    entry = yaml.safe_load(owner.kubeconfig().read_text())["clusters"][0]["cluster"]
+    ca = hashlib.sha256(base64.b64decode(entry["certificate-authority-data"])).hexdigest()
+    system = cluster.kube.get("Namespace", "kube-system")
+    if system is None:
+        raise ClusterError("the cluster has no kube-system namespace", hint="./kit down, then ./kit up")
+    return ca, system["metadata"]["uid"]
+
+
+def _network(engine: Engine, record: Owner) -> None:
+    """A network of the kit's own, so that kind does not make its shared one."""
+    with mapped("making the network"):
+        if not engine.client.networks.list(names=[f"^{record.cluster}$"]):
+            engine.client.networks.create(record.cluster, driver="bridge", labels=record.labels)
+
+
+def _node(engine: Engine, record: Owner) -> Owner:
+    """Make the node run; returns the record, not `proved` when the node was created or started just now."""
+    try:
+        container = engine.client.containers.get(node_name(record))
+    except docker.errors.NotFound:
+        return _create(engine, record)
+    if not record.kube_system:
+        say("an earlier start was interrupted: creating the cluster again")
+        container.remove(force=True, v=True)
+        return _create(engine, record)
+    if container.status == "running":
+        return record
+    with step("starting the node"), mapped("starting the node"):
+        container.start()
+    return record.noted(proved=False)
+
+
+def _create(engine: Engine, record: Owner) -> Owner:
+    record = record.noted(ca="", kube_system="", proved=False)
+    config = owner.home() / "kind.yaml"
+    template = (paths.ROOT / "cluster" / "kind.yaml").read_text()
+    config.write_text(template.format(name=record.cluster, owner=record.folder))
+    image = images.image("node").reference
+    argv: list[str | Path] = [tools.kind(), "create", "cluster", "--config", config, "--image", image]
+    argv += ["--kubeconfig", owner.kubeconfig()]
+    env = {**engine.environment(), "KIND_EXPERIMENTAL_DOCKER_NETWORK": record.cluster}
+    with step(f"creating cluster {record.cluster}") as line, tools.on_path():
+        proc.run(argv, env=env, on_line=line)
+    owner.kubeconfig().chmod(0o600)
+    ca, kube_system = _identity(Cluster(engine, record))
+    return record.noted(ca=ca, kube_system=kube_system)
+
+
+def _remove(engine: Engine, record: Owner) -> None:
+    with mapped("removing the cluster"):
+        for container in engine.client.containers.list(all=True, ignore_removed=True):
+            if _is_mine(container, record):
+                container.remove(force=True, v=True)
+        for volume in engine.client.volumes.list(filters={"label": f"{LABEL}={record.mark}"}):
+            volume.remove()
+        for network in engine.client.networks.list(filters={"label": f"{LABEL}={record.mark}"}):
+            network.remove()
+
+
+def _remove_images(engine: Engine) -> None:
+    with step("removing the kit's images"), mapped("removing the kit's images"):
+        for image in engine.client.images.list(filters={"label": images.LABEL}):
+            engine.client.images.remove(str(image.id), force=True)
+        engine.client.api.prune_builds()

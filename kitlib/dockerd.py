@@ -1,0 +1,111 @@
+"""A container engine of the kit's own, for a Debian machine where none runs and none can be pulled.
+
+Built from the modules moby, containerd and runc; it has its own data folder, so that an engine that was here before is left alone.
+Debian 12's dockerd 20.10 asks for CAP_SYS_RESOURCE in privileged containers, which small virtual machines may lack; Docker 29 does not.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from kitlib import debian, tools
+from kitlib.console import step
+from kitlib.errors import EngineError
+
+LABEL = "local.kit.engine"
+SOCKET = Path("/var/run/docker.sock")
+RUN = Path("/run/kit-engine")
+DATA = Path("/var/lib/kit-engine")
+LOG = Path("/var/log/kit-engine.log")
+PACKAGES = ["gcc", "iproute2", "iptables", "kmod", "libc6-dev", "libseccomp-dev", "pigz", "pkg-config"]
+READY_SECONDS = 60.0
+
+
+def possible() -> str:
+    """Empty when the kit can run its own engine here, otherwise the reason why not."""
+    if shutil.which("dockerd"):
+        return "Docker is installed but does not answer"
+    return debian.usable()
+
+
+def start() -> None:
+    """Build the engine if need be, start it detached, return when it answers.  Raises EngineError with the end of its log."""
+    debian.need(PACKAGES, why="a container engine")
+    folders = [tools.build(m) for m in ("containerd", "runc", "moby")]
+    RUN.mkdir(parents=True, exist_ok=True)
+    with step("starting the container engine"), tempfile.TemporaryDirectory() as tmp:
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with notify:
+            notify.bind(f"{tmp}/notify")
+            notify.settimeout(READY_SECONDS)
+            daemon = _spawn(folders, f"{tmp}/notify")
+            _await_ready(notify, daemon)
+
+
+def stop() -> None:
+    """End the engine that `start` started; nothing when it does not run."""
+    pid = _pid()
+    if pid is None:
+        return
+    with step("stopping the container engine"):
+        descriptor = os.pidfd_open(pid)
+        signal.pidfd_send_signal(descriptor, signal.SIGTERM)
+        _await_exit(descriptor)
+
+
+def _spawn(folders: list[Path], notify: str) -> subprocess.Popen[bytes]:
+    path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
+    argv: list[str | Path] = [
+        folders[-1] / "dockerd",
+        *("--data-root", DATA, "--exec-root", RUN / "exec", "--pidfile", _pidfile(), "--host", f"unix://{SOCKET}"),
+        *("--feature", "containerd-snapshotter=false", "--label", f"{LABEL}=1"),
+    ]
+    with LOG.open("ab") as log:
+        return subprocess.Popen(
+            argv,
+            env={**os.environ, "PATH": path, "NOTIFY_SOCKET": notify},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _await_ready(notify: socket.socket, daemon: subprocess.Popen[bytes]) -> None:
+    """The daemon says READY=1 by sd_notify(3) when its API answers."""
+    try:
+        while b"READY=1" not in notify.recv(4096):
+            pass
+    except TimeoutError as e:
+        daemon.terminate()
+        tail = LOG.read_text(errors="replace").splitlines()[-15:]
+        raise EngineError(
+            f"the engine did not start in {READY_SECONDS:.0f} s", observed=tail, hint=f"read {LOG}"
+        ) from e
+
+
+def _await_exit(descriptor: int) -> None:
+    import select
+
+    if not select.select([descriptor], [], [], READY_SECONDS)[0]:
+        raise EngineError("the engine does not stop", hint=f"read {LOG}")
+    os.close(descriptor)
+
+
+def _pidfile() -> Path:
+    return RUN / "docker.pid"
+
+
+def _pid() -> int | None:
+    """The engine's process, only when it really is the kit's dockerd."""
+    try:
+        pid = int(_pidfile().read_text())
+        return pid if Path(f"/proc/{pid}/exe").readlink().name == "dockerd" else None
+    except (OSError, ValueError):
+        return None

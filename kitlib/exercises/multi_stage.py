@@ -1,0 +1,115 @@
+"""Exercises of 2.3-multi-stage: the learner builds an image by `kit.build_app(dockerfile, tag)`; the checks look at the image."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+from kitlib import app, images
+from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
+
+ROOM = 1.05  # a stripped binary may differ by its build id and paths, not by more
+
+
+class _Built(Exercise):
+    """An exercise whose answer is an image; there is one answer, under one tag."""
+
+    tag: str
+
+    @property
+    def reference(self) -> str:
+        return f"{images.PREFIX}/{self.tag}"
+
+    def check(self) -> Outcome:
+        found = self.cluster.engine.inspect(self.reference)
+        return NOT_ATTEMPTED if found is None else self.judge(found)
+
+    @abstractmethod
+    def judge(self, image: dict[str, Any]) -> Outcome:
+        """Judge the image, given as the engine describes it."""
+
+    def solve(self) -> None:
+        app.build(self.cluster.engine, self.dockerfile, self.tag)
+
+    def reset(self) -> None:
+        if self.cluster.engine.inspect(self.reference):
+            self.cluster.engine.remove(self.reference)
+
+    @property
+    def solution_text(self) -> str:  # type: ignore[override]
+        return f'kit.build_app("""\n{self.dockerfile}""", "{self.tag}")'
+
+    dockerfile: str
+
+
+class Loader(_Built):
+    """Mend the guide's Dockerfile."""
+
+    name = "2.3-multi-stage/loader"
+    tag = "exercise-loader:answer"
+    task = (
+        f"The section's Dockerfile gives an image that cannot start. Mend it with one change and build it as `{tag}`: "
+        "it must start, and must still be small. `kit.build_app(dockerfile, tag)` builds goapp by your text."
+    )
+    hints = (
+        "The binary asks for a loader that the final base lacks. Which setting of the Go compiler makes it ask for none?",
+    )
+    dockerfile = (
+        "ARG GOLANG\nARG ALPINE\n"
+        "FROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\nRUN CGO_ENABLED=0 go build -o /catalog ./cmd/catalog\n"
+        'FROM ${ALPINE}\nCOPY --from=build /catalog /catalog\nENTRYPOINT ["/catalog"]\n'
+    )
+
+    def judge(self, image: dict[str, Any]) -> Outcome:
+        ended = self.cluster.engine.run(self.reference, ["-version"])
+        if ended.exit_code != 0:
+            said = ended.error or ended.output.strip()
+            return failed(
+                f"the engine says: {said}",
+                look="the build stage: does the binary still need a dynamic loader (CGO_ENABLED)?",
+            )
+        limit = self.cluster.engine.size(images.image("goapp-single-stage").reference) / 10
+        if image["Size"] > limit:
+            return failed(
+                f"it starts, and has {image['Size'] / 1e6:.0f} MB; a tenth of the single-stage image is {limit / 1e6:.0f} MB",
+                look="the last FROM: the toolchain must not be in the final image",
+            )
+        return passed(f"it starts and says {ended.output.strip()!r}", f"it has {image['Size'] / 1e6:.1f} MB")
+
+
+class Smallest(_Built):
+    """As small as it gets, and not root."""
+
+    name = "2.3-multi-stage/smallest"
+    tag = "exercise-smallest:answer"
+    task = (
+        f"Build the smallest image of goapp that you can, as `{tag}`. It must start, run as a user other than root, "
+        "and be as small as the kit's smallest."
+    )
+    hints = ("Start the final stage FROM scratch, and think of what else the linker puts into a binary.",)
+    dockerfile = (
+        "ARG GOLANG\n"
+        "FROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\n"
+        'RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /catalog ./cmd/catalog\n'
+        'FROM scratch\nCOPY --from=build /catalog /catalog\nUSER 65532\nENTRYPOINT ["/catalog"]\n'
+    )
+
+    def judge(self, image: dict[str, Any]) -> Outcome:
+        ended = self.cluster.engine.run(self.reference, ["-version"])
+        if ended.exit_code != 0:
+            return failed(
+                f"the engine says: {ended.error or ended.output.strip()}",
+                look="ENTRYPOINT, and whether the binary is static",
+            )
+        user = image["Config"].get("User") or "root"
+        if user.split(":")[0] in ("root", "0"):
+            return failed(f"its user is {user}", look="the USER instruction; a number needs no /etc/passwd")
+        best = self.cluster.engine.size(images.ensure(self.cluster.engine, ["goapp-scratch"])["goapp-scratch"])
+        if image["Size"] > ROOM * best:
+            return failed(
+                f"it has {image['Size'] / 1e6:.2f} MB, the kit's smallest has {best / 1e6:.2f} MB",
+                look="the base of the final stage, and the linker's flags -s and -w",
+            )
+        return passed(
+            f"its user is {user}", f"it has {image['Size'] / 1e6:.2f} MB, the kit's smallest {best / 1e6:.2f} MB"
+        )

@@ -1,0 +1,66 @@
+"""Exercises of 0-start."""
+
+from __future__ import annotations
+
+from kitlib import app, wait
+from kitlib.cluster import Space
+from kitlib.errors import WaitTimeout
+from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
+from kitlib.kube import Object
+
+SPACE = "start"
+WANTED = 2
+SECONDS = 20
+
+
+class Hello(Exercise):
+    """A first Deployment."""
+
+    name = "0-start/hello"
+    task = (
+        f"Run goapp as a Deployment called `hello` with {WANTED} replicas in the namespace `kit-{SPACE}`, and get all of them ready. "
+        "`kit.deployment(name, image, replicas)` writes a manifest, `space.apply(manifest)` sends it."
+    )
+    hints = (
+        f"`space = cluster.space('{SPACE}')` makes the namespace; "
+        "`cluster.image('goapp-distroless')` names an image that the node can pull.",
+    )
+    solution_text = (
+        f"space = cluster.space('{SPACE}')\n"
+        "image = cluster.image('goapp-distroless')\n"
+        f"space.apply(kit.deployment('hello', image, replicas={WANTED}))"
+    )
+
+    def check(self) -> Outcome:
+        kube = self.cluster.kube
+        found = kube.get("Deployment", "hello", f"kit-{SPACE}")
+        if found is None:
+            return NOT_ATTEMPTED
+        asked = found["spec"]["replicas"]
+        if asked != WANTED:
+            return failed(
+                f"Deployment/hello asks for {asked} replicas",
+                look=f"spec.replicas of the Deployment: the task asks for {WANTED}",
+            )
+        try:
+            wait.until(kube, "Deployment", "hello", f"kit-{SPACE}", done=_settled, what="ready", seconds=SECONDS)
+        except WaitTimeout as e:
+            return failed(
+                *e.observed, look="why the containers wait: is the image's name one that cluster.image(...) returned?"
+            )
+        return passed(f"Deployment/hello has {WANTED} of {WANTED} replicas ready")
+
+    def solve(self) -> None:
+        self.cluster.space(SPACE).apply(app.deployment("hello", self.cluster.image("goapp-distroless"), WANTED))
+
+    def reset(self) -> None:
+        if space := Space.find(self.cluster, SPACE):
+            space.undo()
+
+
+def _settled(deployment: Object | None) -> bool:
+    """Every replica is of the newest template, and ready."""
+    status = (deployment or {}).get("status", {})
+    current = status.get("observedGeneration") == (deployment or {}).get("metadata", {}).get("generation")
+    counts = {status.get(name) for name in ("replicas", "updatedReplicas", "readyReplicas")}
+    return bool(current) and counts == {WANTED}

@@ -1,0 +1,86 @@
+"""When is a cluster ready?  API answers, node Ready, DNS resolves in a pod, a claim binds, the node pulls from the registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kitlib import images, registry, wait
+from kitlib.errors import WaitTimeout
+from kitlib.kube import Object
+
+if TYPE_CHECKING:
+    from kitlib.cluster import Cluster
+
+PROBE = "kit-ready"
+
+
+def connect_registry(cluster: Cluster) -> None:
+    """Tell the node's containerd where kit.local/... is; read at each pull, so nothing restarts."""
+    hosts = f'server = "http://{registry.name(cluster.owner)}:5000"\n'
+    folder = f"/etc/containerd/certs.d/{images.PREFIX}"
+    cluster.on_node("sh", "-c", f"mkdir -p {folder} && printf '%s' '{hosts}' > {folder}/hosts.toml")
+
+
+def wait_api(cluster: Cluster, seconds: float = 120) -> None:
+    """The API server answers and the node is Ready."""
+    wait.until(cluster.kube, "Node", cluster.node, done=wait.condition("Ready"), what="Ready", seconds=seconds)
+
+
+def wait_all(cluster: Cluster) -> None:
+    """Everything a chapter relies on, proved by one pod that uses it all.  Raises WaitTimeout with what was observed."""
+    wait_api(cluster)
+    wait.until(
+        cluster.kube,
+        "Deployment",
+        "coredns",
+        "kube-system",
+        done=wait.condition("Available"),
+        what="available",
+        seconds=120,
+    )
+    space = cluster.space("ready", fresh=True)
+    space.apply(*_probe(cluster.image("alpine")))
+    done = wait.until(
+        cluster.kube, "Pod", PROBE, space.name, done=wait.phase("Succeeded", "Failed"), what="finished", seconds=120
+    )
+    if done is None or done["status"]["phase"] != "Succeeded":
+        raise WaitTimeout(
+            "DNS or storage does not work in a pod",
+            observed=wait.explain(cluster.kube, space.name),
+            hint="./kit down, then ./kit up",
+        )
+    space.undo()
+
+
+def _probe(image: str) -> list[Object]:
+    """A claim, and a pod that resolves a service's name and writes to the claim.
+
+    Service addresses answer some seconds after CoreDNS is available, so the pod asks again; it has no other way to know.
+    """
+    labels = {"app.kubernetes.io/name": PROBE, "app.kubernetes.io/component": "probe"}
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": PROBE, "labels": labels},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}},
+    }
+    script = "for i in $(seq 60); do nslookup kubernetes.default.svc.cluster.local && exec touch /data/ready; sleep 0.5; done; exit 1"
+    container = {
+        "name": "probe",
+        "image": image,
+        "command": ["sh", "-c", script],
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": PROBE, "labels": labels},
+        "spec": {
+            "restartPolicy": "Never",
+            "containers": [container],
+            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": PROBE}}],
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
+        },
+    }
+    return [claim, pod]

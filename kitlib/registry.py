@@ -1,0 +1,88 @@
+"""The cluster's registry: a container on loopback for the engine to push to, and on the node's network for the node to pull from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import docker.errors
+import requests
+
+from kitlib import images
+from kitlib.engine import Engine, mapped
+from kitlib.errors import EngineError, NotOurs
+from kitlib.owner import LABEL, Owner
+
+PORT = "5000/tcp"
+MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+
+
+def name(owner: Owner) -> str:
+    return f"{owner.cluster}-registry"
+
+
+def ensure(engine: Engine, owner: Owner) -> str:
+    """Make the registry run; returns the address to push to, 127.0.0.1:PORT (the engine picks a free port)."""
+    container = find(engine, owner)
+    with mapped("starting the registry"):
+        if container is None:
+            container = engine.client.containers.create(
+                images.image("registry").reference,
+                name=name(owner),
+                labels=owner.labels,
+                network=owner.cluster,
+                ports={PORT: ("127.0.0.1", None)},
+                volumes={_volume(engine, owner): {"bind": "/var/lib/registry"}},
+                restart_policy={"Name": "unless-stopped"},
+            )
+        container.start()
+        return address(container)
+
+
+def find(engine: Engine, owner: Owner) -> Any:
+    """The registry's container or None.  Raises NotOurs when another container has its name."""
+    with mapped("looking for the registry"):
+        try:
+            container = engine.client.containers.get(name(owner))
+        except docker.errors.NotFound:
+            return None
+    if container.labels.get(LABEL) != owner.mark:
+        raise NotOurs(
+            f"a container called {name(owner)} exists and was not made by this checkout of the kit; it was left alone",
+            hint=f"KIT_CLUSTER=another-name ./kit up; or remove it yourself: docker rm -f -v {name(owner)}",
+        )
+    return container
+
+
+def address(container: Any) -> str:
+    container.reload()
+    published = container.ports.get(PORT)
+    if not published:
+        raise EngineError("the registry does not run", hint="./kit up")
+    return f"127.0.0.1:{published[0]['HostPort']}"
+
+
+def publish(engine: Engine, at: str, image_name: str, *, reference: str | None = None, tag: str | None = None) -> str:
+    """Push an image unless its tag is there; returns the name by which the node pulls it, kit.local/NAME:TAG."""
+    local = reference or images.image(image_name).reference
+    tag = tag or local.rpartition(":")[2]
+    if not has(at, image_name, tag):
+        engine.push(local, f"{at}/{image_name}:{tag}")
+    return f"{images.PREFIX}/{image_name}:{tag}"
+
+
+def has(at: str, image_name: str, tag: str) -> bool:
+    answer = requests.head(f"http://{at}/v2/{image_name}/manifests/{tag}", headers={"Accept": MANIFESTS}, timeout=10)
+    return answer.status_code == requests.codes.ok
+
+
+def compressed_size(at: str, image_name: str, tag: str) -> int:
+    """Bytes of all compressed layers, as a pull transfers them.  Raises EngineError when the tag is not there."""
+    answer = requests.get(f"http://{at}/v2/{image_name}/manifests/{tag}", headers={"Accept": MANIFESTS}, timeout=10)
+    if not answer.ok:
+        raise EngineError(f"the registry has no {image_name}:{tag}", hint="push it first: cluster.image(name)")
+    return sum(int(layer["size"]) for layer in answer.json()["layers"])
+
+
+def _volume(engine: Engine, owner: Owner) -> str:
+    volume = engine.client.volumes.create(f"{name(owner)}-{owner.mark}", labels=owner.labels)
+    return str(volume.name)

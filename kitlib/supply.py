@@ -1,0 +1,58 @@
+"""Where images come from: one code path, four supplies, chosen by KIT_SUPPLY or by the first that works here."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any, Literal, cast, get_args
+
+from kitlib import debian, engine
+from kitlib.console import say
+from kitlib.errors import EngineError, SupplyError, UsageError
+
+Supply = Literal["upstream", "mirror", "bundle", "packages"]
+PROBE = "docker.io/library/registry:3.1.2"
+
+
+@cache
+def choose() -> Supply:
+    """The supply for this process; says so when it was not set.  Raises UsageError or SupplyError with the next step."""
+    wanted = os.environ.get("KIT_SUPPLY")
+    if wanted:
+        return _named(wanted)
+    supply = _first_that_works()
+    say(f"supply: {supply} (KIT_SUPPLY chooses another)")
+    return supply
+
+
+def describe() -> dict[str, Any]:
+    """For the stamp."""
+    return {"supply": choose()}
+
+
+def _named(wanted: str) -> Supply:
+    if wanted not in get_args(Supply):
+        raise UsageError(f"KIT_SUPPLY={wanted} is not a supply", hint=f"one of {', '.join(get_args(Supply))}")
+    if wanted in ("mirror", "bundle"):
+        raise SupplyError(
+            f"the supply {wanted} is not in this version of the kit", hint="KIT_SUPPLY=upstream or KIT_SUPPLY=packages"
+        )
+    return cast(Supply, wanted)
+
+
+def _first_that_works() -> Supply:
+    running = engine.connect()
+    if running is None or running.ours:  # an engine the kit had to build: registries were out of reach from the start
+        return "packages"
+    try:
+        with engine.mapped("asking the registry"):
+            running.client.api.inspect_distribution(PROBE)
+    except EngineError as e:
+        if reason := debian.usable():
+            raise SupplyError(
+                f"images can neither be pulled nor built here: {reason}",
+                observed=[e.message],
+                hint="check the network, then run the same command again",
+            ) from e
+        return "packages"
+    return "upstream"

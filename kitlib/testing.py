@@ -1,0 +1,126 @@
+"""`./kit test`: every stage does its own set-up; the cluster of the tests is never a learner's."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from kitlib import debian, paths, proc, tools
+from kitlib.console import say, step
+from kitlib.errors import CommandFailed
+
+BIN = Path(sys.executable).parent
+CLUSTER = "kit-test"
+GOAPP = paths.ROOT / "goapp"
+BROWSER = ("chromium", "fonts-noto-cjk")
+
+
+def run(stages: Sequence[str]) -> int:
+    """Run stages in order, all of them even if one fails; 1 when any failed."""
+    with tempfile.TemporaryDirectory(prefix="kit-test-") as scratch, _isolated(Path(scratch)):
+        outcomes = {stage: _timed(stage) for stage in stages}
+    for stage, (passed, seconds) in outcomes.items():
+        say(f"{'✓' if passed else '✗'} {stage} ({seconds:.0f} s)")
+    return int(not all(passed for passed, _ in outcomes.values()))
+
+
+def lint() -> bool:
+    """Format, lint and types of everything; every tool runs, so that one call shows all there is to mend."""
+    notebooks = sorted((paths.ROOT / "notebooks").glob("*.ipynb"))
+    dockerfiles = sorted((paths.ROOT / "cluster" / "images").glob("*/Dockerfile"))
+    return all(
+        [
+            _tool("ruff check", [BIN / "ruff", "check", "."]),
+            _tool("ruff format", [BIN / "ruff", "format", "--check", "."]),
+            _tool("mypy --strict", [BIN / "mypy"]),
+            _tool("shellcheck", [BIN / "shellcheck", "kit", ".ci/run"]),
+            _tool("hadolint", [BIN / "hadolint", *dockerfiles]),
+            _tool("notebooks without outputs", [BIN / "nbstripout", "--verify", *notebooks]),
+            _tool("gofmt", [tools.goroot() / "bin" / "gofmt", "-l", "."], silent=True, cwd=GOAPP),
+            _tool("go vet", [tools.go(), "vet", "./..."], cwd=GOAPP),
+            _tool("staticcheck", [tools.build("staticcheck") / "staticcheck", "./..."], cwd=GOAPP),
+        ]
+    )
+
+
+def unit() -> bool:
+    return _pytest("-n", "auto", "tests/unit", "tests/contract")
+
+
+def go() -> bool:
+    """The race detector needs cgo, so a C compiler."""
+    if not debian.usable():
+        debian.need(["gcc", "libc6-dev"], why="Go's race detector")
+    argv: list[str | Path] = [tools.go(), "test", "-race", "-count=1", "./..."]
+    return _shown(argv, cwd=GOAPP, cgo=True)
+
+
+def cluster() -> bool:
+    return _pytest("tests/cluster")
+
+
+def notebooks() -> bool:
+    if not debian.usable():
+        debian.need(BROWSER, why="the browser tests")
+    return _pytest("tests/notebooks")
+
+
+STAGES: dict[str, Callable[[], bool]] = {
+    "lint": lint,
+    "unit": unit,
+    "go": go,
+    "cluster": cluster,
+    "notebooks": notebooks,
+}
+
+
+@contextmanager
+def _isolated(scratch: Path) -> Iterator[None]:
+    """A cluster and results of the tests' own; the cluster goes when they end."""
+    from kitlib import cluster as clusters
+    from kitlib import owner
+
+    os.environ["KIT_CLUSTER"] = CLUSTER
+    os.environ["KIT_RESULTS"] = str(scratch / "results")
+    try:
+        yield
+    finally:
+        if owner.load():
+            clusters.down()
+
+
+def _timed(stage: str) -> tuple[bool, float]:
+    say(f"── {stage}")
+    began = time.monotonic()
+    return STAGES[stage](), time.monotonic() - began
+
+
+def _tool(name: str, argv: Sequence[str | Path], *, silent: bool = False, cwd: Path = paths.ROOT) -> bool:
+    """silent: the tool reports by printing, not by its exit code."""
+    try:
+        with step(name):
+            output = proc.run(argv, cwd=cwd, env=tools.go_env())
+            if silent and output.strip():
+                raise CommandFailed(name, 0, output)
+    except CommandFailed as e:
+        say(str(e.output))
+        return False
+    return True
+
+
+def _pytest(*words: str) -> bool:
+    return _shown([sys.executable, "-m", "pytest", *words], cwd=paths.ROOT)
+
+
+def _shown(argv: Sequence[str | Path], *, cwd: Path, cgo: bool = False) -> bool:
+    """Run with every line passed on as it comes."""
+    try:
+        proc.run(argv, cwd=cwd, env={**tools.go_env(), "CGO_ENABLED": "1"} if cgo else None, on_line=print)
+    except CommandFailed:
+        return False
+    return True

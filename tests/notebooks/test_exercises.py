@@ -1,0 +1,28 @@
+import pytest
+
+from kitlib import exercises
+from kitlib.cluster import Cluster
+from tests.notebooks.answers import WRONG
+
+
+@pytest.mark.parametrize("name", exercises.ALL)
+def test_an_exercise_four_ways(name: str, cluster: Cluster) -> None:
+    """Untouched: not attempted.  Two wrong answers: failed, each with its own hint.  The reference: passed.  Reset: not attempted."""
+    exercise = exercises.exercise(name)
+    exercise.reset()
+    untouched = exercise.check()
+    wrong = []
+    for answer in WRONG[name]:
+        answer(cluster)
+        wrong.append(exercise.check())
+    exercise.reset()
+    exercise.solve()
+    solved = exercise.check()
+    exercise.reset()
+
+    assert untouched.state == "not attempted"
+    assert [w.state for w in wrong] == ["failed", "failed"]
+    assert all(w.saw for w in wrong)
+    assert len({w.look for w in wrong}) == len(wrong)
+    assert solved.state == "passed", solved
+    assert exercise.check().state == "not attempted"

@@ -1,0 +1,109 @@
+"""`./kit lab` in a real browser: two chapters run to the end, an exercise's buttons clicked."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from kitlib import exercises, paths
+from kitlib.cluster import Cluster
+
+BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+CHAPTER_MS = 180_000
+CLICK_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def lab(cluster: Cluster) -> Iterator[str]:
+    """The address that `./kit lab` prints, token included; the server ends with the tests."""
+    environment = {**os.environ, "CI": "1"}
+    argv = [sys.executable, "-m", "kitlib", "lab"]
+    with subprocess.Popen(argv, env=environment, cwd=paths.ROOT, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr
+        seen = []
+        for line in server.stderr:
+            seen.append(line)
+            if found := re.search(r"http://127\.0\.0\.1\S+", line):
+                yield found[0]
+                break
+        else:
+            raise AssertionError("".join(seen))
+        server.send_signal(signal.SIGINT)
+        server.communicate()
+    assert cluster.owner
+
+
+@pytest.fixture
+def page(lab: str, tmp_path: Path) -> Iterator[Page]:
+    """A page of a fresh browser."""
+    browser_path = next((b for b in BROWSERS if Path(b).exists()), None)
+    assert browser_path, "the browser tests need Chromium: install the package chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=QUIET)
+        opened = browser.new_page(viewport={"width": 1400, "height": 1000})
+        yield opened
+        opened.screenshot(path=_shots(tmp_path) / "last.png")
+        browser.close()
+    assert lab
+
+
+def _shots(default: Path) -> Path:
+    """Where screenshots go: KIT_SCREENSHOTS, to be looked at, or a folder that nobody keeps."""
+    folder = Path(os.environ.get("KIT_SCREENSHOTS") or default)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _run_all(page: Page, lab: str, chapter: str) -> None:
+    """Open a chapter, run all its cells, and wait until the kernel has run the last one."""
+    page.goto(lab.replace("0-start.ipynb", f"{chapter}.ipynb"))
+    page.locator(".jp-NotebookPanel").wait_for(timeout=CLICK_MS)
+    page.locator(".jp-CodeCell").first.wait_for(timeout=CLICK_MS)
+    page.get_by_text("Run", exact=True).first.click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    last = page.locator(".jp-CodeCell").last
+    last.scroll_into_view_if_needed()
+    expect(last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]"), timeout=CHAPTER_MS)
+
+
+def test_start_in_the_browser(page: Page, lab: str, tmp_path: Path) -> None:
+    """0-start runs to its end; the exercise's buttons check, show the solution, and reset."""
+    exercises.exercise("0-start/hello").reset()
+    _run_all(page, lab, "0-start")
+    page.screenshot(path=_shots(tmp_path) / "0-start.png")
+
+    assert page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+
+    panel = page.locator(".jp-OutputArea-output", has=page.get_by_role("button", name="Check")).last
+    panel.get_by_role("button", name="Check").click()
+    expect(panel).to_contain_text("not attempted", timeout=CLICK_MS)
+    exercises.exercise("0-start/hello").solve()
+    panel.get_by_role("button", name="Check").click()
+    expect(panel).to_contain_text("passed", timeout=CLICK_MS)
+    panel.get_by_role("button", name="Solution").click()
+    expect(panel).to_contain_text("space.apply", timeout=CLICK_MS)
+    panel.get_by_role("button", name="Reset").click()
+    expect(panel).to_contain_text("not attempted", timeout=CLICK_MS)
+
+
+def test_multi_stage_in_the_browser(page: Page, lab: str, tmp_path: Path) -> None:
+    """2.3 runs to its end and shows five verdicts with their plots, and no error."""
+    _run_all(page, lab, "2.3-multi-stage")
+    page.screenshot(path=_shots(tmp_path) / "2.3.png")
+    text = page.locator(".jp-NotebookPanel").inner_text()
+
+    assert page.locator("figure svg").count() >= 1
+    assert "Traceback" not in text

@@ -1,0 +1,314 @@
+"""`kit run`: which chapters, what becomes of a failing one, and what is in the folder of the report."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from junitparser import JUnitXml
+
+from kitlib import chapters as reading
+from kitlib import run as runs
+from kitlib.errors import UsageError
+from kitlib.executed import Run
+
+new: Any = nbformat.v4
+
+START = ["# Where to begin", {"parameters": "profile = 'quick'\nrepeats = 1"}, "print(profile, repeats)"]
+START += ["print('password=hunter2-' + 'printed')", "import os; print(os.environ['KIT_PROFILE'], os.getcwd())"]
+FAILING = ["# It fails", "print('before')", "raise ValueError('no such thing')", "print('never')"]
+DYING = ["# It dies", "import os; os._exit(3)"]
+MEASURING = [
+    "# Multi-stage builds",
+    "import kitlib.claims as kit; dynamic = kit.claim('2.3-dynamic')",
+    "startup = kit.claim('2.3-startup'); size = kit.claim('2.2-size')",
+    """
+import json, os
+same = {"claim": dynamic.id, "metric": "starts", "dockerfile": "guide-2.3", "unit": "0/1", "profile": "quick"}
+same |= {"run": os.environ["KIT_RUN"], "stamp": "0123456789ab", "started_at": "2026-01-01T00:00:00.000+00:00"}
+rows = [{"kind": "row", **same, "repeat": i, "value": STARTS} for i in (1, 2, 3)]
+place = {"kind": "environment", "stamp": "0123456789ab", "environment": {"os": "Example OS", "cores": 2}}
+with open(f"{os.environ['KIT_RESULTS']}/{dynamic.id}.jsonl", "a") as file:
+    file.writelines(json.dumps(line) + "\\n" for line in [place, *rows])
+""",
+    "from IPython.display import HTML; HTML('<figure><figcaption>Starts</figcaption><svg></svg></figure>')",
+    "HTML('<p>not a plot</p>')",
+]
+VERDICTS = ["# All verdicts", "print('last')"]
+
+
+def write(folder: Path, name: str, sources: list[Any]) -> None:
+    """A notebook: a string that begins with # is prose, a dict holds its parameters cell, the rest is code."""
+    cells = []
+    for source in sources:
+        if isinstance(source, dict):
+            cells.append(new.new_code_cell(source["parameters"], metadata={"tags": ["parameters"]}))
+        else:
+            cells.append((new.new_markdown_cell if source.startswith("# ") else new.new_code_cell)(source.strip()))
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    (folder / f"{name}.ipynb").write_text(json.dumps(new.new_notebook(cells=cells, metadata=kernel)))
+
+
+@contextmanager
+def silent(_: str) -> Iterator[Any]:
+    yield lambda _line: None
+
+
+@dataclass(frozen=True)
+class Done:
+    run: Run
+    out: Path
+    said: list[str]
+
+    def notebook(self, name: str) -> Any:
+        return nbformat.read(self.out / f"{name}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+
+    def suite(self, name: str) -> dict[str, Any]:
+        suites = {suite.name: suite for suite in JUnitXml.fromfile(str(self.out / "junit.xml"))}
+        return {case.name: case for case in suites[name]}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
+    """One run of five chapters, of which two fail, into a folder that holds an older run's file."""
+    folder, results, out = (tmp_path_factory.mktemp(name) for name in ("notebooks", "results", "out"))
+    write(folder, "0-start", START)
+    write(folder, "1-fails", FAILING)
+    write(folder, "2.1-dies", DYING)
+    write(folder, "2.3-multi-stage", [source.replace("STARTS", "0.0") for source in MEASURING])
+    write(folder, "9-verdicts", VERDICTS)
+    (results / "2.3-dynamic.jsonl").write_text('{"kind": "row", "claim": "2.3-dynamic", "run": "older"}\n')
+    said: list[str] = []
+
+    @contextmanager
+    def announce(_: str) -> Iterator[Any]:
+        yield said.append
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KIT_RESULTS", str(results))
+        patch.setenv("KIT_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.delenv("KIT_RUN", raising=False)
+        found = runs.execute(
+            reading.chapters(folder), profile="quick", out=out, params={"repeats": 7}, announce=announce
+        )
+        assert "KIT_RUN" not in os.environ
+        yield Done(found, out, said)
+
+
+def test_chapters_come_in_reading_order(tmp_path: Path) -> None:
+    """Sections count as numbers, the template is no chapter, and the verdicts come last whatever follows them."""
+    for name in ("9-verdicts", "2.10-late", "10-later", "2.3-multi-stage", "template", "0-start", "notes"):
+        write(tmp_path, name, ["# Title of it", "pass"])
+
+    names = [chapter.name for chapter in reading.chapters(tmp_path)]
+
+    assert names == ["0-start", "2.3-multi-stage", "2.10-late", "10-later", "notes", "9-verdicts"]
+
+
+def test_a_chapter_knows_its_title_and_its_claims(tmp_path: Path) -> None:
+    """The title is the first heading; claims are those that code names, each once, and not those in prose."""
+    write(
+        tmp_path,
+        "2.3-x",
+        [
+            "# The *title* #",
+            "# prose: kit.claim('no')",
+            "a = kit.claim('b-1')\nkit.claim( \"a-2\" )",
+            "kit.claim('b-1')",
+        ],
+    )
+
+    (chapter,) = reading.chapters(tmp_path)
+
+    assert (chapter.title, chapter.claims) == ("The *title*", ("b-1", "a-2"))
+
+
+def test_chapters_are_named_by_their_beginning(tmp_path: Path) -> None:
+    """A beginning that fits one chapter is enough; the result is in reading order without repeats; no name means all."""
+    for name in ("0-start", "2.1-a", "2.3-b"):
+        write(tmp_path, name, ["# T"])
+    known = reading.chapters(tmp_path)
+
+    def names(*words: str) -> list[str]:
+        return [chapter.name for chapter in reading.resolve(words, known)]
+
+    assert names("2.3", "0", "2.3-b.ipynb") == ["0-start", "2.3-b"]
+    assert names() == ["0-start", "2.1-a", "2.3-b"]
+
+
+@pytest.mark.parametrize(("word", "told"), [("2", "2.1-a, 2.3-b"), ("7", "no chapter")])
+def test_an_unknown_or_ambiguous_name_is_refused_with_the_list(tmp_path: Path, word: str, told: str) -> None:
+    """The refusal says what the word fits and lists every chapter."""
+    for name in ("2.1-a", "2.3-b"):
+        write(tmp_path, name, ["# Its title"])
+
+    with pytest.raises(UsageError, match=told) as refusal:
+        reading.resolve([word], reading.chapters(tmp_path))
+
+    assert [line.split()[0] for line in refusal.value.observed] == ["2.1-a", "2.3-b"]
+
+
+def test_a_parameter_that_no_chapter_knows_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    """The refusal names the parameters there are, and the folder of the report is not even made."""
+    write(tmp_path, "0-start", START)
+
+    with pytest.raises(UsageError, match=r"'repeat'(?s:.*)repeats"):
+        runs.execute(reading.chapters(tmp_path), profile="quick", out=tmp_path / "out", params={"repeat": 3})
+
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("words", [["repeats"], ["=3"], ["profile=full"]])
+def test_malformed_parameters_are_refused(words: list[str]) -> None:
+    """KEY=VALUE is what -p takes, and the profile has its own option."""
+    with pytest.raises(UsageError):
+        runs.command([], profile="quick", out=None, params=words)
+
+
+def test_the_other_chapters_go_on(done: Done) -> None:
+    """Two chapters fail, three run to their end, the verdicts last; the run has failed."""
+    ended = {entry.chapter.name: entry.failure is None for entry in done.run.chapters}
+
+    assert done.run.failed
+    assert list(ended.items()) == [
+        ("0-start", True),
+        ("1-fails", False),
+        ("2.1-dies", False),
+        ("2.3-multi-stage", True),
+        ("9-verdicts", True),
+    ]
+
+
+def test_a_failure_says_where_and_why(done: Done) -> None:
+    """The cell that raised is named with its error and traceback; a kernel that died is told as such."""
+    raised, died = (entry.failure for entry in done.run.chapters if entry.failure)
+
+    assert (raised.chapter, raised.cell, raised.error, raised.message) == ("1-fails", 2, "ValueError", "no such thing")
+    assert "raise ValueError" in raised.detail
+    assert (died.cell, "died" in died.message.lower()) == (1, True)
+
+
+def test_partial_output_of_a_failing_chapter_is_kept(done: Done) -> None:
+    """What a chapter printed before it failed is in its notebook and on its page."""
+    assert "before\\n" in (done.out / "1-fails.ipynb").read_text()
+    assert "before" in (done.out / "1-fails.html").read_text()
+
+
+def test_parameters_reach_the_chapters_that_define_them(done: Done) -> None:
+    """The profile and -p reach a parameters cell; kernels see the run's environment and stand in the notebooks' folder."""
+    outputs = [
+        output.text for cell in done.notebook("0-start").cells for output in cell.get("outputs", []) if "text" in output
+    ]
+
+    assert outputs[0] == "quick 7\n"
+    assert outputs[2].startswith("quick ")
+    assert outputs[2].strip().endswith(str(done.run.chapters[0].chapter.path.parent))
+
+
+def test_each_cell_has_its_time_everywhere(done: Done) -> None:
+    """A code cell's seconds are in the notebook, in the run and in junit.xml."""
+    cells = done.run.chapters[0].cells
+    cases = done.suite("0-start")
+
+    assert len(cells) == 5  # one is the parameters that papermill added
+    assert all(cell.seconds > 0 for cell in cells)
+    assert [case.time for case in cases.values()] == [cell.seconds for cell in cells]
+
+
+def test_junit_has_a_case_a_cell_and_a_case_a_claim(done: Done) -> None:
+    """The failing cell is a failure with its message, the cells after it are skipped, claims have their suite."""
+    cells = done.suite("1-fails")
+    claims = done.suite("verdicts")
+
+    assert cells["cell 1: print('before')"].result == []
+    assert "no such thing" in cells["cell 2: raise ValueError('no such thing')"].result[0].message
+    assert cells["cell 3: print('never')"].is_skipped
+    assert list(claims) == ["2.2-size", "2.3-dynamic", "2.3-startup"]
+    assert [case.is_failure for case in claims.values()] == [True, False, True]
+
+
+def test_results_json_lists_the_verdicts_of_this_run(done: Done) -> None:
+    """A measured claim has figures and stamp; a claim without rows is not measurable, and that fails the run."""
+    results = {entry["claim"]: entry for entry in json.loads((done.out / "results.json").read_text())}
+
+    measured = results["2.3-dynamic"]
+    assert (measured["verdict"], measured["n"], measured["median"], measured["iqr"]) == ("refuted", 3, 0.0, 0.0)
+    assert measured["stamp"] == {"id": "0123456789ab", "os": "Example OS", "cores": 2}
+    assert results["2.2-size"]["verdict"] == "not-measurable"
+    assert [failure.claim for failure in done.run.failures if failure.claim] == ["2.2-size", "2.3-startup"]
+
+
+def test_only_the_rows_of_this_run_are_copied(done: Done) -> None:
+    """results/ beside the report holds this run's rows and their environment, not an older run's."""
+    lines = [json.loads(line) for line in (done.out / "results" / "2.3-dynamic.jsonl").read_text().splitlines()]
+
+    assert [line["kind"] for line in lines] == ["environment", "row", "row", "row"]
+    assert {line["run"] for line in lines[1:]} == {done.run.id}
+
+
+def test_plots_are_taken_out_of_the_notebooks(done: Done) -> None:
+    """The report shows outputs that are a figure, and no other HTML."""
+    index = (done.out / "index.html").read_text()
+
+    assert done.run.chapters[3].figures == ("<figure><figcaption>Starts</figcaption><svg></svg></figure>",)
+    assert "<figcaption>Starts</figcaption>" in index
+    assert "<p>not a plot" not in index
+
+
+def test_no_secret_is_in_any_file(done: Done) -> None:
+    """What a cell printed masked is masked in the notebook, the page, the report and the JUnit file."""
+    files = [path for path in done.out.rglob("*") if path.is_file()]
+
+    assert len(files) == 5 * 2 + 4
+    assert [path.name for path in files if b"hunter2-printed" in path.read_bytes()] == []
+    assert "password=[masked]" in (done.out / "0-start.html").read_text()
+
+
+def test_progress_names_chapter_and_cell(done: Done) -> None:
+    """Each cell is announced as it starts."""
+    assert [line for line in done.said if line.startswith("1-fails")] == [
+        "1-fails cell 1/4",
+        "1-fails cell 2/4",
+        "1-fails cell 3/4",
+    ]
+
+
+def test_a_deterministic_claim_that_comes_out_otherwise_fails_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The image that was expected not to start starts: that verdict is a failure, in the run and in JUnit."""
+    monkeypatch.setenv("KIT_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("KIT_HOME", str(tmp_path / "home"))
+    sources = [source.replace("STARTS", "1.0") for source in MEASURING]
+    del sources[2]  # the claims that it does not measure
+    write(tmp_path, "2.3-multi-stage", sources)
+
+    run = runs.execute(reading.chapters(tmp_path), profile="quick", out=tmp_path / "out", announce=silent)
+
+    (failure,) = run.failures
+    assert (failure.claim, failure.message) == ("2.3-dynamic", "holds, where the register expects refuted")
+    assert Done(run, tmp_path / "out", []).suite("verdicts")["2.3-dynamic"].is_failure
+
+
+def test_an_interrupted_run_still_writes_its_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the first chapter: it is marked, the second does not start, and the report is there."""
+    monkeypatch.setenv("KIT_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("KIT_HOME", str(tmp_path / "home"))
+    write(
+        tmp_path, "0-start", ["# A", "print('be' + 'fore')", "import os, signal; os.kill(os.getppid(), signal.SIGINT)"]
+    )
+    write(tmp_path, "1-next", ["# B", "print(1)"])
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.execute(reading.chapters(tmp_path), profile="quick", out=tmp_path / "out", announce=silent)
+
+    assert "interrupted" in (tmp_path / "out" / "index.html").read_text()
+    assert "before\\n" in (tmp_path / "out" / "0-start.ipynb").read_text()
+    assert not (tmp_path / "out" / "1-next.ipynb").exists()
