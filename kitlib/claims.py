@@ -16,8 +16,9 @@ import yaml
 from kitlib.errors import ClaimError
 from kitlib.experiments import environments
 from kitlib.paths import ROOT
+from kitlib.rules import NUMBER, RULES, Types
 from kitlib.stats import iqr, median
-from kitlib.verdict import NUMBER, RULES, WORDS, Types, Verdict
+from kitlib.verdict import WORDS, Verdict
 
 REGISTER = ROOT / "notebooks" / "claims.yaml"
 

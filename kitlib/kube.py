@@ -125,7 +125,10 @@ class Kube:
         return Ref.of(_plain(applied))
 
     def delete(self, ref: Ref) -> bool:
-        """Delete exactly this object, and what it owns first; False when it, or this uid, is gone already."""
+        """Ask for this very object to be deleted, and what it owns first; False when it, or this uid, is gone already.
+
+        It can go on existing for a while: `wait.until(..., done=wait.gone)` waits for its end.
+        """
         options = {"propagationPolicy": "Foreground", "preconditions": {"uid": ref.uid}}
         try:
             with mapped(f"deleting {ref}"):
@@ -139,14 +142,14 @@ class Kube:
         return True
 
     def watch(
-        self, kind: str, namespace: str = "", *, name: str = "", labels: str = "", seconds: float
+        self, kind: str, namespace: str = "", *, name: str = "", labels: str = "", fields: str = "", seconds: float
     ) -> Iterator[tuple[str, Object]]:
         """(ADDED | MODIFIED | DELETED, object): first what exists, then each change, until `seconds` have passed.
 
         A watch that the server ends or expires (410 Gone) is resumed from a new list, so that no final state is missed.
         """
         deadline = time.monotonic() + seconds
-        fields = f"metadata.name={name}" if name else ""
+        fields = ",".join(filter(None, (f"metadata.name={name}" if name else "", fields)))
         resource = self.resource(kind)
         while time.monotonic() < deadline:
             page = self._page(resource, namespace, labels, fields)

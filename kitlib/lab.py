@@ -66,10 +66,11 @@ def _start() -> subprocess.Popen[str]:
 
 
 def _tools() -> dict[str, str]:
-    """A terminal in JupyterLab finds the kit's tools and its cluster."""
+    """A terminal in JupyterLab finds the kit's tools and its cluster; JupyterLab asks nobody outside for news."""
     return {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "KUBECONFIG": str(owner.kubeconfig()),
+        "JUPYTER_CONFIG_PATH": str(paths.ROOT / "kitlib" / "jupyter"),
     }
 
 

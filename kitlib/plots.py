@@ -23,8 +23,8 @@ from matplotlib.figure import Figure
 from kitlib.claims import Claim, claim
 from kitlib.errors import ClaimError
 from kitlib.experiments import treatment_columns
+from kitlib.rules import trials
 from kitlib.stats import Slope, quantity, scale, slope, summary
-from kitlib.verdict import trials
 
 INK = "#010203"  # stands for the page's own text colour; no palette colour is equal to it
 # Okabe and Ito's hues, their lightness moved to where each has a contrast of 3 on white and on JupyterLab's dark (#111)

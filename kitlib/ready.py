@@ -49,7 +49,7 @@ def wait_all(cluster: Cluster) -> None:
             observed=wait.explain(cluster.kube, space.name),
             hint="./kit down, then ./kit up",
         )
-    space.undo()
+    cluster.kube.delete(space.ref)  # it goes by itself: nobody needs to wait for that
 
 
 def _probe(image: str) -> list[Object]:
@@ -64,7 +64,8 @@ def _probe(image: str) -> list[Object]:
         "metadata": {"name": PROBE, "labels": labels},
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}},
     }
-    script = "for i in $(seq 60); do nslookup kubernetes.default.svc.cluster.local && exec touch /data/ready; sleep 0.5; done; exit 1"
+    ask = "timeout 1 nslookup kubernetes.default.svc.cluster.local"
+    script = f"for i in $(seq 60); do {ask} && exec touch /data/ready; sleep 0.2; done; exit 1"
     container = {
         "name": "probe",
         "image": image,

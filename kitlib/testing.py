@@ -120,7 +120,11 @@ def _pytest(*words: str) -> bool:
 def _shown(argv: Sequence[str | Path], *, cwd: Path, cgo: bool = False) -> bool:
     """Run with every line passed on as it comes."""
     try:
-        proc.run(argv, cwd=cwd, env={**tools.go_env(), "CGO_ENABLED": "1"} if cgo else None, on_line=print)
+        proc.run(argv, cwd=cwd, env={**tools.go_env(), "CGO_ENABLED": "1"} if cgo else None, on_line=_print)
     except CommandFailed:
         return False
     return True
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)

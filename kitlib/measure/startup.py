@@ -6,9 +6,11 @@ import time
 
 from kitlib import app, registry, wait
 from kitlib.cluster import Space
-from kitlib.errors import WaitTimeout
+from kitlib.errors import ClusterError, WaitTimeout
+from kitlib.kube import Ref
 
 SECONDS = 120.0
+EVENT_SECONDS = 15.0
 CTR = ("ctr", "-n", "k8s.io")
 
 
@@ -16,7 +18,7 @@ def cold_start(space: Space, name: str) -> dict[str, float]:
     """`ready_seconds`: from the scheduler's decision to Ready, as a watch saw both; `compressed_mb`: what the pull moved (10^6 bytes).
 
     The image is removed from the node first.  The pod's status has whole seconds only, hence the watch.  The pod of a trial ends
-    while others run; the next trial of the same image waits for that.
+    while others run; the next trial of the same image waits for that.  Raises ClusterError when the node pulled nothing after all.
     """
     cluster = space.cluster
     reference = cluster.image(name)
@@ -27,6 +29,7 @@ def cold_start(space: Space, name: str) -> dict[str, float]:
     (ref,) = space.apply(manifest)
     try:
         seconds = _watch(space, ref.name)
+        _check_pulled(space, ref)
     finally:
         cluster.kube.delete(ref)
     compressed = registry.compressed_size(cluster.registry, name, reference.rpartition(":")[2])
@@ -58,3 +61,19 @@ def _watch(space: Space, name: str) -> float:
         observed=wait.explain(space.cluster.kube, space.name),
         hint="look at the lines above",
     )
+
+
+def _check_pulled(space: Space, pod: Ref) -> None:
+    """Raise ClusterError unless the kubelet says in an event that it pulled the image for this pod; it may say so late.
+
+    An event with the reason Pulled comes either way; where nothing was pulled, it says "already present on machine".
+    """
+    kube, about = space.cluster.kube, f"involvedObject.uid={pod.uid}"
+    pulled = kube.watch("Event", space.name, fields=f"{about},reason=Pulled", seconds=EVENT_SECONDS)
+    said = next((event["message"] for _, event in pulled), "")
+    if not said.startswith("Successfully pulled image"):
+        raise ClusterError(
+            f"no cold start: no event of {pod} says that its image was pulled",
+            observed=[f"event {e['reason']}: {e['message']}" for e in kube.list("Event", space.name, fields=about)],
+            hint="another pod may use this image: remove it, and run the cell again",
+        )

@@ -40,6 +40,7 @@ def test_undo_deletes_by_identity_not_by_name(space: Space) -> None:
     kube = space.cluster.kube
     (old,) = space.apply(_note("a"))
     kube.delete(old)
+    wait.until(kube, "ConfigMap", "a", space.name, done=wait.gone, what="gone")
     (new,) = space.apply(_note("a"))
 
     assert not kube.delete(old)

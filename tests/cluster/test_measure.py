@@ -4,7 +4,8 @@ import pytest
 
 from kitlib import app, images
 from kitlib.cluster import Cluster
-from kitlib.errors import BuildFailed, EngineError
+from kitlib.errors import BuildFailed, ClusterError, EngineError
+from kitlib.measure import startup
 from kitlib.measure.size import size
 from kitlib.measure.starts import starts
 from kitlib.measure.startup import cold_start
@@ -73,6 +74,19 @@ def test_a_cold_start_pulls(cluster: Cluster) -> None:
 
     assert found["ready_seconds"] > 0
     assert any(f'Successfully pulled image "{reference}"' in message for message in events), events
+
+
+def test_a_warm_start_is_not_taken_for_a_cold_one(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the image is still on the node, the trial is an error and not a figure."""
+    space = cluster.space("measure", fresh=True)
+    try:
+        cold_start(space, "goapp-scratch")
+        monkeypatch.setattr(startup, "forget", lambda _space, _reference: None)
+
+        with pytest.raises(ClusterError, match="no cold start"):
+            cold_start(space, "goapp-scratch")
+    finally:
+        space.undo()
 
 
 def test_a_build_that_fails_quotes_the_compiler(cluster: Cluster) -> None:

@@ -11,7 +11,7 @@ import yaml
 
 from kitlib.claims import REGISTER, Claim, claim, errata, register
 from kitlib.errors import ClaimError
-from kitlib.verdict import RULES
+from kitlib.rules import RULES
 
 CLAIM: dict[str, Any] = {
     "id": "x-1",

@@ -13,7 +13,7 @@ import pytest
 
 from kitlib.errors import ClaimError
 from kitlib.plots import INK, PALETTE, Plot, plot
-from tests.unit.test_verdict import figures, sizes, starts, startup, surface
+from tests.unit.frames import figures, sizes, starts, startup, surface
 
 SVG = "{http://www.w3.org/2000/svg}"
 
