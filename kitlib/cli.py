@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     _run_words(command("run", _run, "run chapters headless and write a report"))
     command("up", _up, "make the cluster be there and ready")
     down = command("down", _down, "remove the cluster and all that belongs to it")
-    down.add_argument("--images", action="store_true", help="remove the images that the kit built or pulled, too")
+    down.add_argument("--images", action="store_true", help="remove the images and build caches that the kit made, too")
     command("status", _status, "what runs").add_argument("--json", action="store_true")
     command("doctor", _doctor, "what this machine has, and what it lacks").add_argument("--json", action="store_true")
     test = command("test", _test, "lint, unit, Go, cluster and notebook tests (all by default)")
@@ -87,16 +87,16 @@ def _run(words: argparse.Namespace) -> int:
 
 
 def _up(_: argparse.Namespace) -> None:
-    from kitlib import cluster
+    from kitlib import lifecycle
 
-    live = cluster.up()
+    live = lifecycle.up()
     say(f"cluster {live.owner.cluster} is ready: Kubernetes {live.kube.version()}, registry {live.registry}")
 
 
 def _down(words: argparse.Namespace) -> None:
-    from kitlib import cluster
+    from kitlib import lifecycle
 
-    cluster.down(with_images=words.images)
+    lifecycle.down(with_images=words.images)
 
 
 def _status(words: argparse.Namespace) -> int:

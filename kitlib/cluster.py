@@ -1,4 +1,4 @@
-"""The kit's one cluster: bind it, make it, take it away."""
+"""The kit's one cluster, bound and checked; lifecycle.py makes it and takes it away."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 import docker.errors
 import yaml
 
 from kitlib import engine as engines
-from kitlib import images, owner, paths, proc, ready, registry, tools, wait
-from kitlib.console import say, step
+from kitlib import images, owner, registry, wait
 from kitlib.engine import Engine, mapped
 from kitlib.errors import ClusterError, KitError, NotOurs
 from kitlib.kube import Kube, Object, Ref
-from kitlib.lock import exclusive
 from kitlib.owner import LABEL, Owner
 
 APP_LABELS = {"app.kubernetes.io/managed-by": "kit", "app.kubernetes.io/part-of": "cloudnative-go-kit"}
@@ -52,11 +49,11 @@ class Cluster:
             raise ClusterError("the cluster's registry is gone", hint="./kit up")
         return registry.address(container)
 
-    def on_node(self, *argv: str) -> str:
-        """Run a command on the node; returns its output.  Raises ClusterError when it fails."""
+    def on_node(self, *argv: str, check: bool = True) -> str:
+        """Run a command on the node; returns its output.  Raises ClusterError when it fails, if check."""
         with mapped(f"running {argv[0]} on {self.node}"):
             code, output = self.engine.client.containers.get(self.node).exec_run(list(argv), privileged=True)
-        if code != 0:
+        if check and code != 0:
             raise ClusterError(
                 f"{' '.join(argv)} returned {code} on {self.node}",
                 observed=output.decode(errors="replace").splitlines()[-10:],
@@ -129,50 +126,12 @@ def bind() -> Cluster:
         raise ClusterError("the kit has no cluster yet", hint="./kit up")
     cluster = Cluster(engines.current(), record)
     _check_node(cluster.engine, record)
-    if _identity(cluster) != (record.ca, record.kube_system):
+    if identity(cluster) != (record.ca, record.kube_system):
         raise NotOurs(
             f"the cluster that answers is not the one that was recorded for {record.cluster}; it was left alone",
             hint="./kit down, then ./kit up",
         )
     return cluster
-
-
-def up() -> Cluster:
-    """Make the cluster be there and ready; what is there already is kept.  Any step can be interrupted and is resumed."""
-    with exclusive("up"):
-        engine = engines.ensure()
-        _refuse_foreign(engine)
-        images.ensure(engine, ("node", "registry", "alpine"))
-        record = owner.load() or owner.create()
-        _network(engine, record)
-        record = _node(engine, record)
-        registry.ensure(engine, record)
-        cluster = Cluster(engine, record)
-        if not record.proved:
-            ready.connect_registry(cluster)
-            with step("waiting for the cluster: API, node, DNS, storage, registry"):
-                ready.wait_all(cluster)
-            record.noted(proved=True)
-        images.ensure(engine, images.catalogue())
-        return bind()
-
-
-def down(*, with_images: bool = False) -> None:
-    """Remove everything of this cluster: containers, network, volume, state; and an engine of the kit that nobody else uses."""
-    with exclusive("down"):
-        engine = engines.connect()
-        record = owner.load()
-        if engine and record:
-            with step(f"removing cluster {record.cluster}"):
-                _remove(engine, record)
-        if record:
-            owner.forget(record)
-        if engine and with_images:
-            _remove_images(engine)
-        if engine and engine.ours and not engine.client.containers.list(all=True):
-            from kitlib import dockerd
-
-            dockerd.stop()
 
 
 def node_name(record: Owner) -> str:
@@ -202,30 +161,15 @@ def describe() -> dict[str, Any]:
         return {}
 
 
-def _refuse_foreign(engine: Engine) -> None:
-    """Raise NotOurs when a container or network has a name that the cluster needs and carries another mark, or none."""
-    record = owner.load()
-    mine = record.mark if record else None
-    name = owner.cluster_name()
-    with mapped("looking for the cluster's containers"):
-        for container in engine.client.containers.list(
-            all=True, filters={"name": f"^/?{name}-(control-plane|registry)$"}
-        ):
-            if mine is None or not _is_mine(container, record):
-                raise _foreign("container", container.name)
-        for network in engine.client.networks.list(names=[f"^{name}$"]):
-            if mine is None or network.attrs["Labels"].get(LABEL) != mine:
-                raise _foreign("network", network.name)
-
-
-def _foreign(what: str, name: str | None) -> NotOurs:
+def foreign(what: str, name: str | None) -> NotOurs:
+    """The error for something that has a name the kit needs and is not the kit's."""
     return NotOurs(
         f"a {what} called {name} exists and was not made by this checkout of the kit; it was left alone",
         hint="KIT_CLUSTER=another-name ./kit up; or remove it yourself",
     )
 
 
-def _is_mine(container: Any, record: Owner | None) -> bool:
+def is_mine(container: Any, record: Owner | None) -> bool:
     """Registries carry the mark as a label; nodes, to which kind gives no labels of ours, mount the owner folder."""
     if record is None:
         return False
@@ -239,11 +183,11 @@ def _check_node(engine: Engine, record: Owner) -> None:
             container = engine.client.containers.get(node_name(record))
         except docker.errors.NotFound:
             raise ClusterError(f"the node {node_name(record)} is gone", hint="./kit up") from None
-    if not _is_mine(container, record):
-        raise _foreign("container", container.name)
+    if not is_mine(container, record):
+        raise foreign("container", container.name)
 
 
-def _identity(cluster: Cluster) -> tuple[str, str]:
+def identity(cluster: Cluster) -> tuple[str, str]:
     """SHA-256 of the CA that the kubeconfig trusts, and kube-system's UID as the API server behind it says."""
     entry = yaml.safe_load(owner.kubeconfig().read_text())["clusters"][0]["cluster"]
     ca = hashlib.sha256(base64.b64decode(entry["certificate-authority-data"])).hexdigest()
@@ -251,61 +195,3 @@ def _identity(cluster: Cluster) -> tuple[str, str]:
     if system is None:
         raise ClusterError("the cluster has no kube-system namespace", hint="./kit down, then ./kit up")
     return ca, system["metadata"]["uid"]
-
-
-def _network(engine: Engine, record: Owner) -> None:
-    """A network of the kit's own, so that kind does not make its shared one."""
-    with mapped("making the network"):
-        if not engine.client.networks.list(names=[f"^{record.cluster}$"]):
-            engine.client.networks.create(record.cluster, driver="bridge", labels=record.labels)
-
-
-def _node(engine: Engine, record: Owner) -> Owner:
-    """Make the node run; returns the record, not `proved` when the node was created or started just now."""
-    try:
-        container = engine.client.containers.get(node_name(record))
-    except docker.errors.NotFound:
-        return _create(engine, record)
-    if not record.kube_system:
-        say("an earlier start was interrupted: creating the cluster again")
-        container.remove(force=True, v=True)
-        return _create(engine, record)
-    if container.status == "running":
-        return record
-    with step("starting the node"), mapped("starting the node"):
-        container.start()
-    return record.noted(proved=False)
-
-
-def _create(engine: Engine, record: Owner) -> Owner:
-    record = record.noted(ca="", kube_system="", proved=False)
-    config = owner.home() / "kind.yaml"
-    template = (paths.ROOT / "cluster" / "kind.yaml").read_text()
-    config.write_text(template.format(name=record.cluster, owner=record.folder))
-    image = images.image("node").reference
-    argv: list[str | Path] = [tools.kind(), "create", "cluster", "--config", config, "--image", image]
-    argv += ["--kubeconfig", owner.kubeconfig()]
-    env = {**engine.environment(), "KIND_EXPERIMENTAL_DOCKER_NETWORK": record.cluster}
-    with step(f"creating cluster {record.cluster}") as line, tools.on_path():
-        proc.run(argv, env=env, on_line=line)
-    owner.kubeconfig().chmod(0o600)
-    ca, kube_system = _identity(Cluster(engine, record))
-    return record.noted(ca=ca, kube_system=kube_system)
-
-
-def _remove(engine: Engine, record: Owner) -> None:
-    with mapped("removing the cluster"):
-        for container in engine.client.containers.list(all=True, ignore_removed=True):
-            if _is_mine(container, record):
-                container.remove(force=True, v=True)
-        for volume in engine.client.volumes.list(filters={"label": f"{LABEL}={record.mark}"}):
-            volume.remove()
-        for network in engine.client.networks.list(filters={"label": f"{LABEL}={record.mark}"}):
-            network.remove()
-
-
-def _remove_images(engine: Engine) -> None:
-    with step("removing the kit's images"), mapped("removing the kit's images"):
-        for image in engine.client.images.list(filters={"label": images.LABEL}):
-            engine.client.images.remove(str(image.id), force=True)
-        engine.client.api.prune_builds()

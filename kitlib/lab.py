@@ -10,7 +10,7 @@ import sys
 import webbrowser
 from pathlib import Path
 
-from kitlib import cluster, owner, paths
+from kitlib import lifecycle, owner, paths
 from kitlib.console import say, step
 from kitlib.errors import SetupError
 
@@ -21,7 +21,7 @@ def run() -> int:
     """Start JupyterLab and the cluster side by side, open the first chapter, stay until JupyterLab ends."""
     server = _start()
     try:
-        live = cluster.up()
+        live = lifecycle.up()
         url = _address(server)
         say(
             f"JupyterLab beside cluster {live.owner.cluster}:\n\n    {url}\n\nCtrl-C ends JupyterLab; the cluster stays until ./kit down"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 from dataclasses import asdict, dataclass, replace
@@ -53,7 +54,7 @@ class Owner:
 def cluster_name() -> str:
     """`kit`, or KIT_CLUSTER (lower-case letters, digits and dashes: kind's rule)."""
     name = os.environ.get("KIT_CLUSTER") or "kit"
-    if not all((part.isalnum() and part.islower()) or part.isdigit() for part in name.split("-")):
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise UsageError(f"KIT_CLUSTER={name} is not a cluster name", hint="use lower-case letters, digits and dashes")
     return name
 

@@ -23,7 +23,8 @@ class Prediction:
 
     @property
     def choice(self) -> str | None:
-        return _load().get(self.claim.id)
+        kept = _load().get(self.claim.id)
+        return kept if kept in self.claim.predictions else None  # the register may offer others since
 
     def set(self, choice: str) -> None:
         """Keep a prediction; the newest one counts.  Raises UsageError for one that is not offered."""

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,24 +40,29 @@ def run(
     """
     args = [str(a) for a in argv]
     lines: list[str] = []
-    try:
-        with subprocess.Popen(
+    with (
+        _installed(args[0]),
+        _given(stdin) as given,
+        subprocess.Popen(
             args,
             cwd=cwd,
             env={**os.environ, **(env or {})},
-            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            stdin=given,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
             preexec_fn=_die_with_parent if _LIBC else None,
-        ) as process:
-            if stdin is not None and process.stdin:
-                process.stdin.write(stdin)
-                process.stdin.close()
-            lines = _collect(process, on_line, timeout)
-    except FileNotFoundError as e:
-        raise SetupError(f"{args[0]} is not installed", hint="run ./kit doctor") from e
+        ) as process,
+        _deadline(process, timeout) as late,
+    ):
+        for line in process.stdout or ():
+            lines.append(line)
+            if on_line:
+                on_line(line.rstrip())
+        process.wait()
+    if late.is_set():
+        raise error(shlex.join(args), process.returncode, f"{''.join(lines).rstrip()}\nno end after {timeout} s")
     if check and process.returncode != 0:
         raise error(shlex.join(args), process.returncode, "".join(lines))
     return "".join(lines)
@@ -67,6 +73,7 @@ def stream(argv: Sequence[str | Path], *, env: Mapping[str, str]) -> Iterator[IO
     """What a command prints, as it comes, for streams that memory should not hold.  Raises CommandFailed when it returns non-zero."""
     args = [str(a) for a in argv]
     with (
+        _installed(args[0]),
         TemporaryFile() as errors,
         subprocess.Popen(
             args, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
@@ -87,11 +94,16 @@ def pipe(
     env: Mapping[str, str],
     error: type[CommandFailed] = CommandFailed,
 ) -> None:
-    """Run `producer | consumer`, for streams that memory should not hold.  Raises `error` when either returns non-zero."""
+    """Run `producer | consumer`, for streams that memory should not hold.  Raises `error` when either returns non-zero.
+
+    The exit code is that of a shell's pipefail, the last one that is not 0; the output is what both said, the consumer's first.
+    """
     merged = {**os.environ, **env}
     with (
+        _installed(str(producer[0]), str(consumer[0])),
+        TemporaryFile() as errors,
         subprocess.Popen(
-            [str(a) for a in producer], env=merged, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+            [str(a) for a in producer], env=merged, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
         ) as first,
         subprocess.Popen(
             [str(a) for a in consumer],
@@ -100,29 +112,60 @@ def pipe(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",
         ) as second,
     ):
         if first.stdout:
             first.stdout.close()  # so that the producer ends when the consumer does
         output = second.communicate()[0]
+        first.wait()
+        errors.seek(0)
+        output += errors.read().decode(errors="replace")
     if first.returncode or second.returncode:
         command = f"{shlex.join(map(str, producer))} | {shlex.join(map(str, consumer))}"
-        raise error(command, first.returncode or second.returncode, output)
+        raise error(command, second.returncode or first.returncode, output)
 
 
-def _collect(process: subprocess.Popen[str], on_line: Callable[[str], None] | None, timeout: float | None) -> list[str]:
-    if on_line is None:
-        try:
-            return [process.communicate(timeout=timeout)[0] or ""]
-        except subprocess.TimeoutExpired as e:
+@contextmanager
+def _installed(*programs: str) -> Iterator[None]:
+    """A missing program is a SetupError; a missing working folder, or a file missing elsewhere, stays what it is."""
+    try:
+        yield
+    except FileNotFoundError as e:
+        if e.filename not in programs:
+            raise
+        raise SetupError(f"{e.filename} is not installed", hint="run ./kit doctor") from e
+
+
+@contextmanager
+def _deadline(process: subprocess.Popen[str], seconds: float | None) -> Iterator[threading.Event]:
+    """Kill the process after so many seconds; the event says that this was done."""
+    passed = threading.Event()
+
+    def kill() -> None:
+        if process.poll() is None:
+            passed.set()
             process.kill()
-            out = process.communicate()[0] or ""
-            raise CommandFailed(shlex.join(map(str, process.args)), -9, f"{out}\nno end after {timeout} s") from e  # type: ignore[arg-type]
-    lines = []
-    for line in process.stdout or ():
-        lines.append(line)
-        on_line(line.rstrip())
-    return lines
+
+    timer = threading.Timer(seconds or 0, kill)
+    if seconds is not None:
+        timer.start()
+    try:
+        yield passed
+    finally:
+        timer.cancel()
+
+
+@contextmanager
+def _given(text: str | None) -> Iterator[IO[bytes] | int]:
+    """What a command reads: a file, so that neither side waits for the other, and the command need not read it all."""
+    if text is None:
+        yield subprocess.DEVNULL
+        return
+    with TemporaryFile() as file:
+        file.write(text.encode())
+        file.seek(0)
+        yield file
 
 
 def _die_with_parent() -> None:

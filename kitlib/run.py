@@ -34,9 +34,9 @@ def command(names: Sequence[str], *, profile: str, out: Path | None, params: Seq
     chosen = resolve(names)
     given = _parse(params)
     _check(chosen, given)
-    from kitlib import cluster
+    from kitlib import lifecycle
 
-    cluster.up()
+    lifecycle.up()
     folder = out or paths.ROOT / "runs" / f"{datetime.now():%Y-%m-%d_%H%M%S}"
     done = execute(chosen, profile=profile, out=folder, params=given)
     for verdict in done.verdicts:

@@ -61,13 +61,13 @@ def go() -> bool:
 
 
 def cluster() -> bool:
-    return _pytest("tests/cluster")
+    return _pytest("-v", "tests/cluster")
 
 
 def notebooks() -> bool:
     if not debian.usable():
         debian.need(BROWSER, why="the browser tests")
-    return _pytest("tests/notebooks")
+    return _pytest("-v", "tests/notebooks")
 
 
 STAGES: dict[str, Callable[[], bool]] = {
@@ -82,8 +82,7 @@ STAGES: dict[str, Callable[[], bool]] = {
 @contextmanager
 def _isolated(scratch: Path) -> Iterator[None]:
     """A cluster and results of the tests' own; the cluster goes when they end."""
-    from kitlib import cluster as clusters
-    from kitlib import owner
+    from kitlib import lifecycle, owner
 
     os.environ["KIT_CLUSTER"] = CLUSTER
     os.environ["KIT_RESULTS"] = str(scratch / "results")
@@ -91,7 +90,7 @@ def _isolated(scratch: Path) -> Iterator[None]:
         yield
     finally:
         if owner.load():
-            clusters.down()
+            lifecycle.down()
 
 
 def _timed(stage: str) -> tuple[bool, float]:

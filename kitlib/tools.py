@@ -123,12 +123,13 @@ def go_version() -> str:
 
 
 def go_env() -> dict[str, str]:
-    """Environment for Go: the kit's own caches, no other toolchain, no flags from the user's shell."""
+    """Environment for Go: the kit's own caches, no other toolchain, no flags and no target from the user's shell."""
     return {
         "GOROOT": str(goroot()),
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "-buildvcs=false",
         "GOWORK": "off",
+        **dict.fromkeys(("GOOS", "GOARCH", "GOEXPERIMENT"), ""),  # empty: this machine's, whatever the shell says
         "GOMODCACHE": str(paths.cache() / "gomod"),
         "GOCACHE": str(paths.cache() / "gobuild"),
         "PATH": f"{goroot() / 'bin'}{os.pathsep}{os.environ['PATH']}",

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 
-from kitlib import app, registry, wait
+from kitlib import app, images, registry, wait
 from kitlib.cluster import Space
 from kitlib.errors import ClusterError, WaitTimeout
-from kitlib.kube import Ref
 
 SECONDS = 120.0
-EVENT_SECONDS = 15.0
 CTR = ("ctr", "-n", "k8s.io")
+GARBAGE = "kit.local/garbage:1"
 
 
 def cold_start(space: Space, name: str) -> dict[str, float]:
     """`ready_seconds`: from the scheduler's decision to Ready, as a watch saw both; `compressed_mb`: what the pull moved (10^6 bytes).
 
     The image is removed from the node first.  The pod's status has whole seconds only, hence the watch.  The pod of a trial ends
-    while others run; the next trial of the same image waits for that.  Raises ClusterError when the node pulled nothing after all.
+    while others run; the next trial of the same image waits for that.  Raises ClusterError when the image cannot be removed.
     """
     cluster = space.cluster
     reference = cluster.image(name)
@@ -26,10 +26,10 @@ def cold_start(space: Space, name: str) -> dict[str, float]:
     manifest["spec"]["containers"][0]["args"] = ["-drain-delay=0s"]  # nobody sends it requests
     wait.until(cluster.kube, "Pod", manifest["metadata"]["name"], space.name, done=wait.gone, what="gone")
     forget(space, reference)
+    _require_absent(space, name)
     (ref,) = space.apply(manifest)
     try:
         seconds = _watch(space, ref.name)
-        _check_pulled(space, ref)
     finally:
         cluster.kube.delete(ref)
     compressed = registry.compressed_size(cluster.registry, name, reference.rpartition(":")[2])
@@ -37,15 +37,40 @@ def cold_start(space: Space, name: str) -> dict[str, float]:
 
 
 def forget(space: Space, reference: str) -> None:
-    """Remove an image and its layers from the node.
+    """Remove an image from the node: its names, what is left of containers made from it, and its layers.
 
-    containerd's CRI plugin knows an image by tag, by digest and by id: it is gone when all three names are.
+    containerd's CRI plugin knows an image by tag, by digest and by id.  A container that has ended keeps its layers until the kubelet
+    gets to removing it.  Layers go when garbage is collected, which `remove --sync` waits for; the extra name makes it happen always.
     """
+    node = space.cluster.on_node
+    listed = [line.split() for line in node(*CTR, "images", "list").splitlines()]
+    digests = {digest for name, _, digest, *_ in listed if name == reference}
+    names = [name for name, _, digest, *_ in listed if digest in digests]
+    for container, image, *_ in (line.split() for line in node(*CTR, "containers", "list").splitlines()):
+        if image == reference:
+            node(*CTR, "containers", "delete", container, check=False)  # the kubelet may have been quicker
+    node(*CTR, "images", "tag", "--force", next(name for name, *_ in listed if "/pause:" in name), GARBAGE)
+    node(*CTR, "images", "remove", "--sync", GARBAGE, *names)
+
+
+def _require_absent(space: Space, name: str) -> None:
+    """Raise ClusterError when the image's last layer is still unpacked on the node: what starts from it is no cold start."""
     cluster = space.cluster
-    listed = [line.split() for line in cluster.on_node(*CTR, "images", "list").splitlines()[1:]]
-    target = {digest for name, _, digest, *_ in listed if name == reference}
-    if names := [name for name, _, digest, *_ in listed if digest in target]:
-        cluster.on_node(*CTR, "images", "remove", "--sync", *names)
+    top = _chain_id((cluster.engine.inspect(images.image(name).reference) or {})["RootFS"]["Layers"])
+    if top in cluster.on_node(*CTR, "snapshots", "list"):
+        raise ClusterError(
+            f"no cold start: the layers of {name} are still on {cluster.node}",
+            observed=[line for line in cluster.on_node(*CTR, "containers", "list").splitlines() if f"/{name}:" in line],
+            hint="another pod may use this image: remove it, and run the cell again",
+        )
+
+
+def _chain_id(layers: list[str]) -> str:
+    """The name under which containerd keeps the uppermost of these layers unpacked (OCI image specification, ChainID)."""
+    chain = layers[0]
+    for layer in layers[1:]:
+        chain = f"sha256:{hashlib.sha256(f'{chain} {layer}'.encode()).hexdigest()}"
+    return chain
 
 
 def _watch(space: Space, name: str) -> float:
@@ -61,19 +86,3 @@ def _watch(space: Space, name: str) -> float:
         observed=wait.explain(space.cluster.kube, space.name),
         hint="look at the lines above",
     )
-
-
-def _check_pulled(space: Space, pod: Ref) -> None:
-    """Raise ClusterError unless the kubelet says in an event that it pulled the image for this pod; it may say so late.
-
-    An event with the reason Pulled comes either way; where nothing was pulled, it says "already present on machine".
-    """
-    kube, about = space.cluster.kube, f"involvedObject.uid={pod.uid}"
-    pulled = kube.watch("Event", space.name, fields=f"{about},reason=Pulled", seconds=EVENT_SECONDS)
-    said = next((event["message"] for _, event in pulled), "")
-    if not said.startswith("Successfully pulled image"):
-        raise ClusterError(
-            f"no cold start: no event of {pod} says that its image was pulled",
-            observed=[f"event {e['reason']}: {e['message']}" for e in kube.list("Event", space.name, fields=about)],
-            hint="another pod may use this image: remove it, and run the cell again",
-        )

@@ -13,7 +13,7 @@ import pytest
 
 from kitlib import cluster as clusters
 from kitlib import engine as engines
-from kitlib import images, owner, paths, ready, wait
+from kitlib import images, lifecycle, owner, paths, ready, wait
 from kitlib.cluster import Cluster
 from kitlib.errors import ClusterError, NotOurs
 from kitlib.owner import LABEL
@@ -27,13 +27,13 @@ def other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     monkeypatch.setenv("KIT_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("KIT_CLUSTER", "kit-test-other")
     yield "kit-test-other"
-    clusters.down()
+    lifecycle.down()
 
 
 def test_up_again_changes_nothing(cluster: Cluster) -> None:
     """A second `up` binds the same cluster: same record, same pods."""
     before = {p["metadata"]["uid"] for p in cluster.kube.list("Pod", "kube-system")}
-    again = clusters.up()
+    again = lifecycle.up()
 
     assert cluster.owner == again.owner
     assert before == {p["metadata"]["uid"] for p in again.kube.list("Pod", "kube-system")}
@@ -74,8 +74,8 @@ def test_a_foreign_container_is_refused_and_left_alone(cluster: Cluster, other: 
     foreign = cluster.engine.client.containers.create(image, ["sleep", "60"], name=f"{other}-{part}")
     try:
         with pytest.raises(NotOurs, match="left alone"):
-            clusters.up()
-        clusters.down()
+            lifecycle.up()
+        lifecycle.down()
 
         assert cluster.engine.client.containers.get(foreign.id).name == f"{other}-{part}"
     finally:
@@ -125,14 +125,14 @@ def test_a_killed_up_is_resumed_and_down_leaves_nothing(cluster: Cluster, other:
                 break
     interrupted = owner.load()
     assert interrupted and not interrupted.kube_system
-    resumed = clusters.up()
+    resumed = lifecycle.up()
     mark = resumed.owner.mark
 
     assert mark == interrupted.mark
     assert resumed.kube.get("Node", resumed.node)
 
     home = owner.home()
-    clusters.down()
+    lifecycle.down()
 
     client = cluster.engine.client
     assert client.containers.list(all=True, filters={"name": other}) == []

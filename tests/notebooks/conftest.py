@@ -1,9 +1,10 @@
 import pytest
 
-from kitlib import cluster as clusters
+from kitlib import lifecycle
+from kitlib.cluster import Cluster
 
 
 @pytest.fixture(scope="session")
-def cluster() -> clusters.Cluster:
+def cluster() -> Cluster:
     """The tests' cluster, up and ready."""
-    return clusters.up()
+    return lifecycle.up()
