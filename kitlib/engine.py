@@ -151,11 +151,19 @@ class Engine:
                 container.remove(force=True, v=True)
 
     def environment(self) -> dict[str, str]:
-        """For docker, buildx and kind: this engine, and a client configuration of the kit's own, never the user's."""
-        config = paths.state() / "docker"
-        config.mkdir(exist_ok=True)
-        (config / "config.json").exists() or (config / "config.json").write_text("{}\n")
-        return {"DOCKER_HOST": self.host, "DOCKER_CONFIG": str(config)}
+        """For docker, buildx and kind: this engine, and the kit's own client configuration."""
+        return {"DOCKER_HOST": self.host, "DOCKER_CONFIG": str(client_configuration())}
+
+
+def client_configuration() -> Path:
+    """A DOCKER_CONFIG of the kit's own, with buildx as a plugin; the user's is neither read nor written."""
+    folder = paths.state() / "docker"
+    plugin = folder / "cli-plugins" / "docker-buildx"
+    plugin.parent.mkdir(parents=True, exist_ok=True)
+    if not (plugin.is_symlink() and plugin.readlink() == tools.buildx()):
+        plugin.unlink(missing_ok=True)
+        plugin.symlink_to(tools.buildx())
+    return folder
 
 
 def connect() -> Engine | None:

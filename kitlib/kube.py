@@ -142,14 +142,14 @@ class Kube:
         return True
 
     def watch(
-        self, kind: str, namespace: str = "", *, name: str = "", labels: str = "", fields: str = "", seconds: float
+        self, kind: str, namespace: str = "", *, name: str = "", labels: str = "", seconds: float
     ) -> Iterator[tuple[str, Object]]:
         """(ADDED | MODIFIED | DELETED, object): first what exists, then each change, until `seconds` have passed.
 
         A watch that the server ends or expires (410 Gone) is resumed from a new list, so that no final state is missed.
         """
         deadline = time.monotonic() + seconds
-        fields = ",".join(filter(None, (f"metadata.name={name}" if name else "", fields)))
+        fields = f"metadata.name={name}" if name else ""
         resource = self.resource(kind)
         while time.monotonic() < deadline:
             page = self._page(resource, namespace, labels, fields)

@@ -10,7 +10,7 @@ import sys
 import webbrowser
 from pathlib import Path
 
-from kitlib import lifecycle, owner, paths
+from kitlib import engine, lifecycle, owner, paths, tools
 from kitlib.console import say, step
 from kitlib.errors import SetupError
 
@@ -68,7 +68,8 @@ def _start() -> subprocess.Popen[str]:
 def _tools() -> dict[str, str]:
     """A terminal in JupyterLab finds the kit's tools and its cluster; JupyterLab asks nobody outside for news."""
     return {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], str(tools.docker().parent)]),
+        "DOCKER_CONFIG": str(engine.client_configuration()),
         "KUBECONFIG": str(owner.kubeconfig()),
         "JUPYTER_CONFIG_PATH": str(paths.ROOT / "kitlib" / "jupyter"),
     }

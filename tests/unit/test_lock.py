@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -56,12 +57,13 @@ def test_two_commands_exclude_each_other(log: Path) -> None:
         assert line(first.stdout) == "in"
         with command("second", log) as second:
             waiting = line(second.stderr)
-            inside = log.read_text()
+            assert second.stdout
+            entered = select.select([second.stdout], [], [], 0.5)[0]
             first.communicate()
             second.communicate()
 
     assert waiting == f"waiting for another kit command to end (first, process {first.pid}) …"
-    assert inside == "first in\n"
+    assert entered == []
     assert log.read_text().splitlines() == ["first in", "first out", "second in", "second out"]
 
 

@@ -1,0 +1,64 @@
+"""Images on the real engine: provenance, resumption, and BuildKit's cache mounts."""
+
+import secrets
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from kitlib import app, images, paths
+from kitlib.cluster import Cluster
+
+KIT = [sys.executable, "-m", "kitlib"]
+COUNTER = """\
+ARG ALPINE
+FROM ${ALPINE} AS count
+ARG ROUND
+RUN --mount=type=cache,target=/count,id=kit-test-count echo "${ROUND}x" | tail -c 2 >> /count/rounds && cp /count/rounds /rounds
+FROM scratch
+COPY --from=count /rounds /bin/sh /
+"""
+
+
+@pytest.mark.parametrize("name", [n for n, i in images.catalogue().items() if not i.pulled])
+def test_a_built_image_says_where_it_comes_from(cluster: Cluster, name: str) -> None:
+    """Every image from a recipe carries its name, the hash of its inputs, and what it stands for; its own name is never upstream's."""
+    image = images.image(name)
+    found = cluster.engine.inspect(image.reference)
+    assert found
+    labels = found["Config"]["Labels"]
+
+    assert name == labels[images.LABEL]
+    assert images.inputs(name) == labels["local.kit.inputs"]
+    assert (image.upstream or None) == labels.get("local.kit.stands-for")
+    assert all(tag.startswith("kit.local/") for tag in found["RepoTags"] if "127.0.0.1" not in tag)
+
+
+def test_a_killed_build_is_resumed(cluster: Cluster) -> None:
+    """SIGKILL during `images build`, then the same command again: the image is there."""
+    reference = images.image("goapp-scratch").reference
+    cluster.engine.remove(reference)
+    argv = [*KIT, "images", "build", "goapp-scratch"]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, cwd=paths.ROOT) as first:
+        assert first.stderr
+        for line in first.stderr:
+            if line.startswith("building image"):
+                first.send_signal(signal.SIGKILL)
+                break
+    subprocess.run(argv, check=True, capture_output=True, cwd=paths.ROOT)
+
+    assert first.returncode == -signal.SIGKILL
+    assert cluster.engine.inspect(reference)
+
+
+def test_a_cache_mount_keeps_what_was_written(cluster: Cluster) -> None:
+    """A file in a cache mount grows from build to build."""
+    sizes = []
+    for _ in range(2):
+        never_built = COUNTER.replace("ARG ROUND", f"ARG ROUND={secrets.token_hex(4)}")
+        app.build(cluster.engine, never_built, "test-count:1")
+        sizes.append(cluster.engine.size("kit.local/test-count:1"))
+        cluster.engine.remove("kit.local/test-count:1")
+
+    assert sizes[1] == sizes[0] + 2
