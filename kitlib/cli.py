@@ -139,7 +139,9 @@ def _images(words: argparse.Namespace) -> None:
             "the supply `packages` pulls nothing", hint="./kit images build, or KIT_SUPPLY=upstream ./kit images pull"
         )
     with exclusive(f"images {words.action}"):
-        images.ensure(engines.ensure(), names)
+        engine = engines.ensure()
+        supply.announce()
+        images.ensure(engine, names)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from kitlib import debian, tools
+from kitlib import debian, proc, tools
 from kitlib.console import step
 from kitlib.errors import EngineError
 
@@ -57,6 +57,8 @@ def stop() -> None:
         descriptor = os.pidfd_open(pid)
         signal.pidfd_send_signal(descriptor, signal.SIGTERM)
         _await_exit(descriptor)
+        if DATA.is_mount():  # dockerd mounts its folder onto itself, and does not always undo it
+            proc.run(["umount", DATA])
 
 
 def _spawn(folders: list[Path], notify: str) -> subprocess.Popen[bytes]:

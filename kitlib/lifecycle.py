@@ -6,7 +6,7 @@ from pathlib import Path
 
 import docker.errors
 
-from kitlib import cluster, dockerd, images, owner, paths, proc, ready, registry, tools
+from kitlib import cluster, dockerd, images, owner, paths, proc, ready, registry, supply, tools
 from kitlib import engine as engines
 from kitlib.cluster import Cluster
 from kitlib.console import say, step
@@ -19,6 +19,7 @@ def up() -> Cluster:
     """Make the cluster be there and ready; what is there already is kept.  Any step can be interrupted and is resumed."""
     with exclusive("up"):
         engine = engines.ensure()
+        supply.announce()
         _refuse_foreign(engine)
         images.ensure(engine, ("node", "registry", "alpine"))
         record = owner.load() or owner.create()

@@ -16,13 +16,14 @@ PROBE = "docker.io/library/registry:3.1.2"
 
 @cache
 def choose() -> Supply:
-    """The supply for this process; says so when it was not set.  Raises UsageError or SupplyError with the next step."""
+    """The supply for this process.  Raises UsageError or SupplyError with the next step."""
     wanted = os.environ.get("KIT_SUPPLY")
-    if wanted:
-        return _named(wanted)
-    supply = _first_that_works()
-    say(f"supply: {supply} (KIT_SUPPLY chooses another)")
-    return supply
+    return _named(wanted) if wanted else _first_that_works()
+
+
+def announce() -> None:
+    """Say which supply is used; commands that take or make images do."""
+    say(f"supply: {choose()}" + ("" if os.environ.get("KIT_SUPPLY") else " (KIT_SUPPLY chooses another)"))
 
 
 def describe() -> dict[str, Any]:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from kitlib import debian, paths, proc, tools
+from kitlib import debian, lifecycle, owner, paths, proc, tools
 from kitlib.console import say, step
-from kitlib.errors import CommandFailed
+from kitlib.errors import CommandFailed, KitError
 
 BIN = Path(sys.executable).parent
 CLUSTER = "kit-test"
@@ -61,10 +61,12 @@ def go() -> bool:
 
 
 def cluster() -> bool:
+    lifecycle.up()  # here, where its progress is seen
     return _pytest("-v", "tests/cluster")
 
 
 def notebooks() -> bool:
+    lifecycle.up()
     if not debian.usable():
         debian.need(BROWSER, why="the browser tests")
     return _pytest("-v", "tests/notebooks")
@@ -82,8 +84,6 @@ STAGES: dict[str, Callable[[], bool]] = {
 @contextmanager
 def _isolated(scratch: Path) -> Iterator[None]:
     """A cluster and results of the tests' own; the cluster goes when they end."""
-    from kitlib import lifecycle, owner
-
     os.environ["KIT_CLUSTER"] = CLUSTER
     os.environ["KIT_RESULTS"] = str(scratch / "results")
     try:
@@ -96,7 +96,12 @@ def _isolated(scratch: Path) -> Iterator[None]:
 def _timed(stage: str) -> tuple[bool, float]:
     say(f"── {stage}")
     began = time.monotonic()
-    return STAGES[stage](), time.monotonic() - began
+    try:
+        passed = STAGES[stage]()
+    except KitError as e:
+        say(f"kit: {e}")
+        passed = False
+    return passed, time.monotonic() - began
 
 
 def _tool(name: str, argv: Sequence[str | Path], *, silent: bool = False, cwd: Path = paths.ROOT) -> bool:

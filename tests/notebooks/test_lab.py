@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from kitlib import exercises, paths
+from kitlib import claims, exercises, paths
 from kitlib.cluster import Cluster
 
 BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
@@ -102,11 +102,15 @@ def test_start_in_the_browser(page: Page, lab: str, tmp_path: Path) -> None:
     expect(panel).to_contain_text("not attempted", timeout=CLICK_MS)
 
 
+CLAIMS = [c for c in claims.register() if c.chapter == "2.3-multi-stage"]
+
+
 def test_multi_stage_in_the_browser(page: Page, lab: str, tmp_path: Path) -> None:
     """2.3 runs to its end and shows five verdicts with their plots, and no error."""
     _run_all(page, lab, "2.3-multi-stage")
     page.screenshot(path=_shots(tmp_path) / "2.3.png")
-    text = page.locator(".jp-NotebookPanel").inner_text()
+    text = page.locator(PANEL).text_content() or ""
 
-    assert page.locator(f"{PANEL} figure svg").count() >= 1
+    assert page.locator(f"{PANEL} figure svg").count() >= len(CLAIMS)
     assert "Traceback" not in text
+    assert [c.id for c in CLAIMS if c.id not in text] == []

@@ -21,12 +21,13 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", ["upstream", "packages"])
 def test_supply_is_as_set(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A supply that is set is used without a word, and stands in the stamp."""
+    """A supply that is set is used, announced without advice, and stands in the stamp."""
     monkeypatch.setenv("KIT_SUPPLY", name)
+    supply.announce()
 
     assert supply.choose() == name
     assert supply.describe() == {"supply": name}
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == f"supply: {name}\n"
 
 
 @pytest.mark.parametrize("name", ["x", "Packages", "upstream "])
@@ -53,10 +54,13 @@ def test_supply_that_is_not_there_yet(name: str, monkeypatch: pytest.MonkeyPatch
 def test_no_engine_means_packages(
     value: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where no engine answers there is nothing to pull with: images come from packages, and the kit says so, once."""
+    """Where no engine answers there is nothing to pull with: images come from packages; commands say so, notebooks stay silent."""
     if value is not None:
         monkeypatch.setenv("KIT_SUPPLY", value)
-    chosen = [supply.choose(), supply.choose()]
+    chosen = supply.choose()
+    silent = capsys.readouterr().err
+    supply.announce()
 
-    assert chosen == ["packages", "packages"]
+    assert chosen == "packages"
+    assert silent == ""
     assert capsys.readouterr().err == "supply: packages (KIT_SUPPLY chooses another)\n"
