@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import ssl
+import tempfile
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,7 +19,6 @@ from typing import Any
 import docker.utils
 
 from kitlib import paths, supply, tools
-from kitlib.console import step
 from kitlib.engine import Engine
 from kitlib.errors import SupplyError, UsageError
 
@@ -126,12 +126,6 @@ def describe(names: Iterable[str]) -> dict[str, Any]:
     return {n: {"reference": image(n).reference, "stands_for": stands_for(n)} for n in names}
 
 
-def bases(name: str) -> list[str]:
-    """Names of all images below this one, nearest first."""
-    near = list(image(name).args.values())
-    return near + [b for n in near for b in bases(n)]
-
-
 def trust() -> Path:
     """The CA bundle of this machine: SSL_CERT_FILE, PIP_CERT, or what OpenSSL uses."""
     found = os.environ.get("SSL_CERT_FILE") or os.environ.get("PIP_CERT") or ssl.get_default_verify_paths().cafile
@@ -165,8 +159,6 @@ def _make(engine: Engine, it: Image, args: dict[str, str]) -> None:
 
 def build(engine: Engine, name: str, tag: str, *, args: dict[str, str] | None = None, cache: bool = True) -> str:
     """Run a Dockerfile recipe under any tag; returns the image id.  Its bases must be here, or be given in args."""
-    import tempfile
-
     it, how = image(name), recipe(name)
     contexts = {m: tools.build(m) for m in how.modules}
     if how.go:
@@ -199,17 +191,6 @@ def labels(it: Image) -> dict[str, str]:
         "org.opencontainers.image.description": it.about,
     }
     return {k: v for k, v in found.items() if v}
-
-
-def remove_stale(engine: Engine) -> list[str]:
-    """Remove built images whose inputs have changed since; returns their references."""
-    wanted = {it.reference for it in catalogue().values()}
-    built = engine.client.images.list(filters={"label": LABEL})
-    stale = [tag for i in built for tag in i.tags if tag.startswith(f"{PREFIX}/") and tag not in wanted]
-    with step(f"removing {len(stale)} stale images"):
-        for tag in stale:
-            engine.client.images.remove(tag)
-    return stale
 
 
 def _context(folder: Path) -> list[Path]:

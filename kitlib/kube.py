@@ -207,11 +207,6 @@ class Kube:
             return str(client.VersionApi(self.api).get_code(_request_timeout=REQUEST_SECONDS).git_version)
 
 
-def load(text: str) -> list[Object]:
-    """Manifests from YAML text."""
-    return [m for m in yaml.safe_load_all(text) if m]
-
-
 def _plain(instance: Any) -> Object:
     """An object or a list as a dict; the values of Secrets are learned, so that no output can show them."""
     found: Object = instance.to_dict()

@@ -55,6 +55,7 @@ def make(engine: Engine, tag: str, *, base: str, modules: tuple[str, ...], label
         _preload(engine, node, staged, tag)
     for name in [*staged, node]:
         engine.remove(name)
+    tools.trim_build_cache()
 
 
 def _wanted(kubernetes: Path) -> dict[str, str]:

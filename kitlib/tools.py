@@ -100,7 +100,7 @@ def build(name: str) -> Path:
 
 
 def trim_build_cache() -> None:
-    """Drop Go's build cache (several GB); built tools and downloaded modules stay."""
+    """Drop Go's build cache, which Kubernetes alone fills with several GB; built tools and downloaded modules stay."""
     proc.run([go(), "clean", "-cache"], env=go_env())
 
 

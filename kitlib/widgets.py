@@ -25,7 +25,7 @@ def panel(of: Exercise) -> Any:
     """Check, hint, solution and reset as buttons above one output; the task as text when nobody can click."""
     if headless():
         return Markdown(
-            f"{of._repr_markdown_()}\n\n`exercise({of.name!r}).check()`, `.hint()`, `.solution()`, `.reset()`"
+            f"{of._repr_markdown_()}\n\n`kit.exercise({of.name!r}).check()`, `.hint()`, `.solution()`, `.reset()`"
         )
     output = ipywidgets.Output(layout={"padding": "4px 8px"})
     actions: dict[str, tuple[str, Callable[[], Any]]] = {

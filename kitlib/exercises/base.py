@@ -53,11 +53,15 @@ NOT_ATTEMPTED = Outcome("not attempted")
 
 
 class Exercise(ABC):
-    """One task.  Subclasses give name, task, hints and solution_text, and look at the system in check()."""
+    """One task.  Subclasses give their words, and look at the system in check().
+
+    first_hint: for who has not begun; after that, a failed check says where to look.
+    solution_text: cells that solve it, with `kit` and `cluster` as the chapter has them; the tests run this very text.
+    """
 
     name: str
     task: str
-    hints: tuple[str, ...]
+    first_hint: str
     solution_text: str
 
     @cached_property
@@ -69,17 +73,12 @@ class Exercise(ABC):
         """Look at the real system; says what was seen and where to look next."""
 
     @abstractmethod
-    def solve(self) -> None:
-        """Carry out the reference solution."""
-
-    @abstractmethod
     def reset(self) -> None:
         """Bring the system back to `not attempted`."""
 
     def hint(self) -> str:
         """The hint for where the learner stands now: what the last check would say, else the first hint."""
-        outcome = self.check()
-        return outcome.look or self.hints[0]
+        return self.check().look or self.first_hint
 
     def solution(self) -> str:
         """The reference solution, as text to read and run."""

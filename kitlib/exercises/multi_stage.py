@@ -1,11 +1,11 @@
-"""Exercises of 2.3-multi-stage: the learner builds an image by `kit.build_app(dockerfile, tag)`; the checks look at the image."""
+"""Exercises of 2.3-multi-stage: the learner builds an image by `kit.build_app`; the checks look at the image."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from typing import Any
 
-from kitlib import app, images
+from kitlib import images
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
 
 ROOM = 1.05  # a stripped binary may differ by its build id and paths, not by more
@@ -28,16 +28,13 @@ class _Built(Exercise):
     def judge(self, image: dict[str, Any]) -> Outcome:
         """Judge the image, given as the engine describes it."""
 
-    def solve(self) -> None:
-        app.build(self.cluster.engine, self.dockerfile, self.tag)
-
     def reset(self) -> None:
         if self.cluster.engine.inspect(self.reference):
             self.cluster.engine.remove(self.reference)
 
     @property
     def solution_text(self) -> str:  # type: ignore[override]
-        return f'kit.build_app("""\n{self.dockerfile}""", "{self.tag}")'
+        return f'kit.build_app(cluster.engine, """\\\n{self.dockerfile}""", "{self.tag}")'
 
     dockerfile: str
 
@@ -49,11 +46,9 @@ class Loader(_Built):
     tag = "exercise-loader:answer"
     task = (
         f"The section's Dockerfile gives an image that cannot start. Mend it with one change and build it as `{tag}`: "
-        "it must start, and must still be small. `kit.build_app(dockerfile, tag)` builds goapp by your text."
+        "it must start, and must still be small. `kit.build_app(cluster.engine, dockerfile, tag)` builds goapp by your text."
     )
-    hints = (
-        "The binary asks for a loader that the final base lacks. Which setting of the Go compiler makes it ask for none?",
-    )
+    first_hint = "The binary asks for a loader that the final base lacks. Which setting of the Go compiler makes it ask for none?"
     dockerfile = (
         "ARG GOLANG\nARG ALPINE\n"
         "FROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\nRUN CGO_ENABLED=0 go build -o /catalog ./cmd/catalog\n"
@@ -86,7 +81,7 @@ class Smallest(_Built):
         f"Build the smallest image of goapp that you can, as `{tag}`. It must start, run as a user other than root, "
         "and be as small as the kit's smallest."
     )
-    hints = ("Start the final stage FROM scratch, and think of what else the linker puts into a binary.",)
+    first_hint = "Start the final stage FROM scratch, and think of what else the linker puts into a binary."
     dockerfile = (
         "ARG GOLANG\n"
         "FROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\n"

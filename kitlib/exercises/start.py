@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kitlib import app, wait
+from kitlib import wait
 from kitlib.cluster import Space
 from kitlib.errors import WaitTimeout
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
@@ -21,9 +21,9 @@ class Hello(Exercise):
         f"Run goapp as a Deployment called `hello` with {WANTED} replicas in the namespace `kit-{SPACE}`, and get all of them ready. "
         "`kit.deployment(name, image, replicas)` writes a manifest, `space.apply(manifest)` sends it."
     )
-    hints = (
+    first_hint = (
         f"`space = cluster.space('{SPACE}')` makes the namespace; "
-        "`cluster.image('goapp-distroless')` names an image that the node can pull.",
+        "`cluster.image('goapp-distroless')` names an image that the node can pull."
     )
     solution_text = (
         f"space = cluster.space('{SPACE}')\n"
@@ -49,9 +49,6 @@ class Hello(Exercise):
                 *e.observed, look="why the containers wait: is the image's name one that cluster.image(...) returned?"
             )
         return passed(f"Deployment/hello has {WANTED} of {WANTED} replicas ready")
-
-    def solve(self) -> None:
-        self.cluster.space(SPACE).apply(app.deployment("hello", self.cluster.image("goapp-distroless"), WANTED))
 
     def reset(self) -> None:
         if space := Space.find(self.cluster, SPACE):

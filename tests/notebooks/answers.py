@@ -1,8 +1,9 @@
-"""Two wrong answers for each exercise, as code that leaves the real system in a wrong state."""
+"""Answers to the exercises: the reference solution, and two wrong ones each that leave the real system in a wrong state."""
 
 from collections.abc import Callable
 
-from kitlib import app
+import kitlib
+from kitlib import app, exercises
 from kitlib.cluster import Cluster
 from kitlib.exercises import multi_stage, start
 
@@ -12,6 +13,11 @@ TWO_STAGES = "ARG GOLANG\nARG ALPINE\nFROM ${GOLANG} AS build\nWORKDIR /src\nCOP
 CGO = "RUN go build -o /catalog ./cmd/catalog\n"
 STATIC = "RUN CGO_ENABLED=0 go build -o /catalog ./cmd/catalog\n"
 RUN = 'ENTRYPOINT ["/catalog"]\n'
+
+
+def solve(name: str, cluster: Cluster) -> None:
+    """Run the solution as a learner would: its text, with the names that a chapter has."""
+    exec(exercises.exercise(name).solution(), {"kit": kitlib, "cluster": cluster})  # noqa: S102
 
 
 def _one_replica(cluster: Cluster) -> None:

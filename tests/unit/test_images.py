@@ -183,22 +183,8 @@ def test_recipes_fit_together(root: Path) -> None:
     names, modules = set(images.catalogue()), set(tools.modules())
 
     assert {it.recipe for it in images.catalogue().values()} == {p.name for p in (root / "cluster/images").iterdir()}
-    assert {base for name in names for base in images.bases(name)} <= names
+    assert {base for it in images.catalogue().values() for base in it.args.values()} <= names
     assert {module for name in names for module in images.recipe(name).modules} <= modules
-
-
-@pytest.mark.parametrize(
-    ("name", "below"),
-    [
-        ("debian", []),
-        ("golang", ["debian"]),
-        ("goapp-scratch", ["golang", "debian"]),
-        ("goapp-distroless", ["golang", "static", "debian", "debian"]),
-    ],
-)
-def test_bases_come_nearest_first(name: str, below: list[str]) -> None:
-    """bases names all images below one, those that it is built on directly first."""
-    assert images.bases(name) == below
 
 
 def test_provenance_is_labelled() -> None:
