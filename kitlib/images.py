@@ -106,6 +106,7 @@ def inputs(name: str) -> str:
     parts += [tools.modules()[m].inputs() for m in how.modules]
     parts += [tools.go_version()] if how.go else []
     parts += [hashlib.sha256(trust().read_bytes()).hexdigest()] if how.trust else []
+    parts += [repr(_provenance(it))]
     digest.update("\0".join(parts).encode())
     return digest.hexdigest()[:12]
 
@@ -180,17 +181,20 @@ def build(engine: Engine, name: str, tag: str, *, args: dict[str, str] | None = 
 
 
 def labels(it: Image) -> dict[str, str]:
-    """Provenance of an image from a recipe."""
+    """Labels that say where an image from a recipe comes from."""
+    return {**_provenance(it), "local.kit.inputs": inputs(it.name)}
+
+
+def _provenance(it: Image) -> dict[str, str]:
+    """Empty values are set, too: an image inherits the labels of its base, which are not true of it."""
     modules = {m: tools.modules()[m].version for m in recipe(it.name).modules}
-    found = {
+    return {
         LABEL: it.name,
-        "local.kit.inputs": inputs(it.name),
         "local.kit.stands-for": it.upstream,
         "local.kit.modules": ",".join(f"{m}@{v}" for m, v in modules.items()),
         "org.opencontainers.image.title": it.name,
         "org.opencontainers.image.description": it.about,
     }
-    return {k: v for k, v in found.items() if v}
 
 
 def _context(folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -25,8 +26,9 @@ KIT = [sys.executable, "-m", "kitlib"]
 def other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """The name of a second cluster with a state folder of its own; removed afterwards."""
     monkeypatch.setenv("KIT_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("KIT_CLUSTER", "kit-test-other")
-    yield "kit-test-other"
+    name = f"kit-test-{secrets.token_hex(3)}"
+    monkeypatch.setenv("KIT_CLUSTER", name)
+    yield name
     lifecycle.down()
 
 

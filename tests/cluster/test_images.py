@@ -31,7 +31,7 @@ def test_a_built_image_says_where_it_comes_from(cluster: Cluster, name: str) -> 
 
     assert name == labels[images.LABEL]
     assert images.inputs(name) == labels["local.kit.inputs"]
-    assert (image.upstream or None) == labels.get("local.kit.stands-for")
+    assert image.upstream == labels["local.kit.stands-for"]
     assert all(tag.startswith("kit.local/") for tag in found["RepoTags"] if "127.0.0.1" not in tag)
 
 

@@ -194,7 +194,10 @@ def test_provenance_is_labelled() -> None:
     assert labels["local.kit.inputs"] == images.inputs("registry")
     assert labels["local.kit.stands-for"] == "docker.io/library/registry:3.1.2"
     assert labels["local.kit.modules"] == f"registry@{tools.modules()['registry'].version}"
-    assert "local.kit.stands-for" not in images.labels(images.image("goapp-scratch"))
+
+    on_golang = images.labels(images.image("goapp-single-stage"))
+
+    assert on_golang["local.kit.stands-for"] == ""  # golang's label would be inherited
 
 
 def test_trust_is_the_machines(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
