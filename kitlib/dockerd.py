@@ -14,6 +14,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import psutil
+
 from kitlib import debian, proc, tools
 from kitlib.console import step
 from kitlib.errors import EngineError
@@ -57,8 +59,9 @@ def stop() -> None:
         descriptor = os.pidfd_open(pid)
         signal.pidfd_send_signal(descriptor, signal.SIGTERM)
         _await_exit(descriptor)
-        if DATA.is_mount():  # dockerd mounts its folder onto itself, and does not always undo it
-            proc.run(["umount", DATA])
+        for mount in psutil.disk_partitions(all=True):
+            if mount.mountpoint == str(DATA):  # dockerd mounts its folder onto itself, and does not always undo it
+                proc.run(["umount", DATA])
 
 
 def _spawn(folders: list[Path], notify: str) -> subprocess.Popen[bytes]:
