@@ -161,14 +161,6 @@ def describe() -> dict[str, Any]:
         return {}
 
 
-def foreign(what: str, name: str | None) -> NotOurs:
-    """The error for something that has a name the kit needs and is not the kit's."""
-    return NotOurs(
-        f"a {what} called {name} exists and was not made by this checkout of the kit; it was left alone",
-        hint="KIT_CLUSTER=another-name ./kit up; or remove it yourself",
-    )
-
-
 def is_mine(container: Any, record: Owner | None) -> bool:
     """Registries carry the mark as a label; nodes, to which kind gives no labels of ours, mount the owner folder."""
     if record is None:
@@ -184,7 +176,7 @@ def _check_node(engine: Engine, record: Owner) -> None:
         except docker.errors.NotFound:
             raise ClusterError(f"the node {node_name(record)} is gone", hint="./kit up") from None
     if not is_mine(container, record):
-        raise foreign("container", container.name)
+        raise owner.foreign("container", container.name)
 
 
 def identity(cluster: Cluster) -> tuple[str, str]:

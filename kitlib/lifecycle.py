@@ -61,11 +61,11 @@ def _refuse_foreign(engine: Engine) -> None:
         for container in engine.client.containers.list(
             all=True, filters={"name": f"^/?{name}-(control-plane|registry)$"}
         ):
-            if mine is None or not cluster.is_mine(container, record):
-                raise cluster.foreign("container", container.name)
+            if not cluster.is_mine(container, record):
+                raise owner.foreign("container", container.name)
         for network in engine.client.networks.list(names=[f"^{name}$"]):
             if mine is None or network.attrs["Labels"].get(LABEL) != mine:
-                raise cluster.foreign("network", network.name)
+                raise owner.foreign("network", network.name)
 
 
 def _network(engine: Engine, record: Owner) -> None:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kitlib import paths
-from kitlib.errors import ClusterError, UsageError
+from kitlib.errors import ClusterError, NotOurs, UsageError
 
 LABEL = "local.kit.owner"
 
@@ -95,6 +95,14 @@ def create() -> Owner:
 def forget(record: Owner) -> None:
     """Remove the record and all state of the cluster."""
     shutil.rmtree(home(record.cluster))
+
+
+def foreign(what: str, name: str | None) -> NotOurs:
+    """The error for something that has a name the kit needs and is not the kit's."""
+    return NotOurs(
+        f"a {what} called {name} exists and was not made by this checkout of the kit; it was left alone",
+        hint=f"KIT_CLUSTER=another-name ./kit up; or remove it yourself: docker {what} rm -f {name}",
+    )
 
 
 def _save(record: Owner) -> None:

