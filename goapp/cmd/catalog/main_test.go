@@ -1,9 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,9 +28,13 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// SIGTERM ends the process with status 0, after it has served.
-func TestSignal(t *testing.T) {
-	cmd := command(t, "-addr", "127.0.0.1:0", "-drain-delay", "0s")
+// line is what these tests read of a log line.
+type line struct{ Msg, Addr, Cause string }
+
+// serving starts the program on a free port and returns once it says that it is ready; output is the rest of its log.
+func serving(t *testing.T, args ...string) (cmd *exec.Cmd, addr string, output *json.Decoder) {
+	t.Helper()
+	cmd = command(t, append([]string{"-addr", "127.0.0.1:0", "-drain-delay", "0s"}, args...)...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -38,14 +42,22 @@ func TestSignal(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var line struct{ Msg, Addr, Cause string }
-	output := json.NewDecoder(bufio.NewReader(stdout))
-	for line.Msg != "ready" {
-		if err := output.Decode(&line); err != nil {
+	output = json.NewDecoder(stdout)
+	for {
+		var l line
+		if err := output.Decode(&l); err != nil {
 			t.Fatal(err)
 		}
+		if l.Msg == "ready" {
+			return cmd, l.Addr, output
+		}
 	}
-	answer, err := http.Get("http://" + line.Addr + "/health")
+}
+
+// SIGTERM ends the process with status 0, after it has served.
+func TestSignal(t *testing.T) {
+	cmd, addr, output := serving(t)
+	answer, err := http.Get("http://" + addr + "/health")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,20 +65,44 @@ func TestSignal(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if err := output.Decode(&line); err != nil {
+	var l line
+	if err := output.Decode(&l); err != nil {
 		t.Fatal(err)
 	}
 
-	if line.Msg != "draining" || line.Cause != "terminated signal received" {
-		t.Errorf("after SIGTERM it said %q because of %q", line.Msg, line.Cause)
+	if l.Msg != "draining" || l.Cause != "terminated signal received" {
+		t.Errorf("after SIGTERM it said %q because of %q", l.Msg, l.Cause)
 	}
 	for output.More() {
-		if err := output.Decode(&line); err != nil {
+		if err := output.Decode(&l); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := cmd.Wait(); err != nil || line.Msg != "stopped" {
-		t.Errorf("it ended with %v after saying %q, want status 0 after stopped", err, line.Msg)
+	if err := cmd.Wait(); err != nil || l.Msg != "stopped" {
+		t.Errorf("it ended with %v after saying %q, want status 0 after stopped", err, l.Msg)
+	}
+}
+
+// An injected crash ends the process with status 3, and its answer arrives whole.
+func TestCrash(t *testing.T) {
+	cmd, addr, _ := serving(t, "-faults")
+	request, err := http.NewRequestWithContext(t.Context(), "PUT", "http://"+addr+"/faults/crash", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(answer.Body)
+	answer.Body.Close()
+
+	if err != nil || answer.StatusCode != http.StatusOK || !json.Valid(body) {
+		t.Errorf("answer = %d %s, err = %v", answer.StatusCode, body, err)
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 3 {
+		t.Errorf("it ended with %v, want status 3", err)
 	}
 }
 

@@ -3,11 +3,20 @@ package catalog
 import (
 	"log/slog"
 	"net/http"
+
+	"kit.local/goapp/internal/downstream"
 )
 
-// health answers as long as the process can: it looks at nothing else, for a restart would mend nothing else.
-func health(log *slog.Logger) http.Handler {
+// health answers as long as the process can. With a dependency it asks that one too, which is the mistake that a chapter
+// shows: a restart here mends nothing there.
+func health(log *slog.Logger, dependency *downstream.Client) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if dependency != nil {
+			if err := dependency.Healthy(r.Context()); err != nil {
+				fail(log, w, r, err)
+				return
+			}
+		}
 		respond(log, w, r, http.StatusOK, probe{Status: "ok"})
 	})
 }

@@ -9,9 +9,10 @@ import (
 	"kit.local/goapp/internal/metrics"
 )
 
-// exposition answers a scrape from the server's own registry.
+// exposition answers a scrape from the server's own registry; OpenMetrics, to who asks for it, has exemplars too.
 func exposition(log *slog.Logger, m *metrics.Metrics) http.Handler {
 	return promhttp.HandlerFor(m.Registry, promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelError),
+		EnableOpenMetrics: true,
 	})
 }

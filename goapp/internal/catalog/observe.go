@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"kit.local/goapp/internal/metrics"
+	"kit.local/goapp/internal/tracing"
 )
 
 // observe records every request once: as a duration by method, route and code, and as a line at level debug.
@@ -18,18 +20,17 @@ func observe(log *slog.Logger, m *metrics.Metrics, next http.Handler) http.Handl
 		answer := &recorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(answer, r)
 		took := time.Since(start)
-		m.Request(methodLabel(r.Method), routeLabel(r.Pattern), answer.status, took)
+		route := cmp.Or(routeOf(r.Pattern), "unmatched")
+		m.Request(methodLabel(r.Method), route, answer.status, took, tracing.SampledID(r.Context()))
 		log.DebugContext(r.Context(), "request",
 			"method", r.Method, "path", r.URL.Path, "status", answer.status, "seconds", took.Seconds())
 	})
 }
 
-// routeLabel is the path of a pattern such as "GET /items/{id}"; paths without a route share one label.
-func routeLabel(pattern string) string {
-	if _, path, ok := strings.Cut(pattern, " "); ok {
-		return path
-	}
-	return "unmatched"
+// routeOf is the path of a pattern such as "GET /items/{id}", or "" when no route matched.
+func routeOf(pattern string) string {
+	_, path, _ := strings.Cut(pattern, " ")
+	return path
 }
 
 // methodLabel bounds the label: a client may send any word as a method.
@@ -38,7 +39,7 @@ func methodLabel(method string) string {
 	if slices.Contains(known, method) {
 		return method
 	}
-	return "other"
+	return "_OTHER" // OpenTelemetry's word for it
 }
 
 // recorder remembers the final status of an answer.

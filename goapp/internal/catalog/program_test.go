@@ -24,18 +24,19 @@ type program struct {
 	stop  context.CancelFunc // what SIGTERM does to the process
 	lines chan line
 	ended chan error
+	exits chan int // codes that the program asked its process to exit with
 }
 
 // boot runs the program with extra arguments, returns once it says that it is ready, and stops it with the test.
 func boot(t *testing.T, args ...string) *program {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	p := &program{t: t, stop: stop, lines: make(chan line, 1024), ended: make(chan error, 1)}
+	p := &program{t: t, stop: stop, lines: make(chan line, 1024), ended: make(chan error, 1), exits: make(chan int, 1)}
 	output, stdout := io.Pipe()
 	go p.read(output)
 	args = append([]string{"-addr", "127.0.0.1:0", "-drain-delay", "0s"}, args...)
 	go func() {
-		p.ended <- Run(ctx, args, func(string) string { return "" }, stdout)
+		p.ended <- Run(ctx, args, func(string) string { return "" }, stdout, func(code int) { p.exits <- code })
 		close(p.ended)
 		stdout.Close()
 	}()
@@ -94,8 +95,14 @@ type reply struct {
 	body   string
 }
 
-// do sends one request on a connection of its own, so that each also shows that the listener is open.
+// do sends one request.
 func (p *program) do(method, path, body string) reply {
+	p.t.Helper()
+	return p.ask(method, path, body, http.Header{})
+}
+
+// ask sends one request on a connection of its own, so that each also shows that the listener is open.
+func (p *program) ask(method, path, body string, header http.Header) reply {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
@@ -103,6 +110,7 @@ func (p *program) do(method, path, body string) reply {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	request.Header = header
 	request.Close = true
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {

@@ -20,7 +20,7 @@ func TestNotReady(t *testing.T) {
 		life := new(lifecycle)
 		life.enter(at)
 		w := httptest.NewRecorder()
-		ready(slog.New(slog.DiscardHandler), life).ServeHTTP(w, httptest.NewRequest("GET", "/ready", nil))
+		ready(slog.New(slog.DiscardHandler), life, nil).ServeHTTP(w, httptest.NewRequest("GET", "/ready", nil))
 
 		read(t, w.Result()).want(t, http.StatusServiceUnavailable, `{"error":{"code":"unavailable","message":"`+reason+`"}}`)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"strconv"
 
 	"kit.local/goapp/internal/problem"
 )
@@ -16,6 +17,10 @@ var statusOf = map[problem.Code]int{
 	problem.TooLarge:         http.StatusRequestEntityTooLarge,
 	problem.Full:             http.StatusInsufficientStorage,
 	problem.Unavailable:      http.StatusServiceUnavailable,
+	problem.DownstreamFailed: http.StatusBadGateway,
+	problem.DownstreamSlow:   http.StatusGatewayTimeout,
+	problem.ClientGone:       499, // nginx's number: nobody reads it but metrics and logs
+	problem.Fault:            http.StatusInternalServerError,
 	problem.Internal:         http.StatusInternalServerError,
 }
 
@@ -29,9 +34,20 @@ type failure struct {
 
 // respond is the one writer of JSON.
 func respond(log *slog.Logger, w http.ResponseWriter, r *http.Request, status int, body any) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		log.ErrorContext(r.Context(), "answer cannot be written as JSON", "path", r.URL.Path, "error", err.Error())
+		status, text = http.StatusInternalServerError, []byte(`{"error":{"code":"internal","message":"internal error"}}`)
+	}
 	w.Header().Set("Content-Type", "application/json")
+	send(log, w, r, status, append(text, '\n'))
+}
+
+// send writes an answer whose length is known, so that it is whole once it is flushed.
+func send(log *slog.Logger, w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(body); err != nil {
+	if _, err := w.Write(body); err != nil {
 		// The status is sent: the client is gone, and only the log is left to tell.
 		log.WarnContext(r.Context(), "answer not delivered", "path", r.URL.Path, "error", err.Error())
 	}
@@ -49,7 +65,11 @@ func fail(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
 		level = slog.LevelError
 	}
 	log.Log(r.Context(), level, "request failed", "method", r.Method, "path", r.URL.Path, "status", status, "error", p.Error())
+	respond(log, w, r, status, failureOf(p))
+}
+
+func failureOf(p *problem.Error) failure {
 	var body failure
 	body.Error.Code, body.Error.Message = p.Code, p.Message
-	respond(log, w, r, status, body)
+	return body
 }

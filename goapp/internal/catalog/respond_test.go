@@ -29,7 +29,8 @@ func TestFailHidesDetail(t *testing.T) {
 func TestEveryCodeHasStatus(t *testing.T) {
 	for _, code := range []problem.Code{
 		problem.Invalid, problem.NotFound, problem.MethodNotAllowed, problem.TooLarge,
-		problem.Full, problem.Unavailable, problem.Internal,
+		problem.Full, problem.Unavailable, problem.DownstreamFailed, problem.DownstreamSlow, problem.ClientGone,
+		problem.Fault, problem.Internal,
 	} {
 		if status := statusOf[code]; status < 400 {
 			t.Errorf("%s has status %d", code, status)

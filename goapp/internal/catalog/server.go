@@ -8,10 +8,6 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"kit.local/goapp/internal/config"
-	"kit.local/goapp/internal/items"
-	"kit.local/goapp/internal/metrics"
 )
 
 const (
@@ -25,27 +21,25 @@ type flush func(context.Context) error
 
 // server owns its listener, its phase, and the order of its end.
 type server struct {
-	cfg     config.Config
-	log     *slog.Logger
+	parts
 	http    *http.Server
-	life    *lifecycle
 	flushes []flush
 }
 
-func newServer(
-	cfg config.Config, log *slog.Logger, store *items.Memory, m *metrics.Metrics, flushes ...flush,
-) *server {
-	life := new(lifecycle)
-	return &server{cfg: cfg, log: log, life: life, flushes: flushes, http: &http.Server{
-		Handler:           routes(log, store, m, life),
+func newServer(p parts, flushes ...flush) *server {
+	return &server{parts: p, flushes: flushes, http: &http.Server{
+		Handler:           routes(p),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
 	}}
 }
 
-// serve listens, marks the server ready, and stays until ctx ends or serving fails.
+// serve listens once the start delay is over, marks the server ready, and stays until ctx ends or serving fails.
 func (s *server) serve(ctx context.Context) error {
+	if pause(ctx, s.cfg.StartDelay); ctx.Err() != nil {
+		return s.flush(context.WithoutCancel(ctx))
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
@@ -58,10 +52,21 @@ func (s *server) serve(ctx context.Context) error {
 	case err := <-failed:
 		return fmt.Errorf("cannot serve: %w", err)
 	case <-ctx.Done():
-		s.life.enter(draining)
-		s.log.Info("draining", "delay", s.cfg.DrainDelay.String(), "cause", context.Cause(ctx).Error())
-		return s.stop(context.WithoutCancel(ctx))
 	}
+	if !s.cfg.Graceful {
+		return s.cut()
+	}
+	s.life.enter(draining)
+	s.log.Info("draining", "delay", s.cfg.DrainDelay.String(), "cause", context.Cause(ctx).Error())
+	return s.stop(context.WithoutCancel(ctx))
+}
+
+// cut ends like a program that knows nothing of signals: nobody is told, and nothing is flushed.
+func (s *server) cut() error {
+	s.log.Info("cut")
+	err := s.http.Close()
+	s.injected.Close()
+	return err
 }
 
 // stop lets load balancers notice, then closes the listener and waits for what is in flight, then flushes.
@@ -72,6 +77,7 @@ func (s *server) stop(ctx context.Context) error {
 	closed := make(chan struct{})
 	s.http.RegisterOnShutdown(func() {
 		s.log.Info("listener closed")
+		s.injected.Close() // a hang must not use up the time of what would still complete
 		close(closed)
 	})
 	err := s.http.Shutdown(budget)

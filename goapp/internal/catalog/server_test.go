@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -83,11 +84,58 @@ func TestShutdownBudget(t *testing.T) {
 	}
 }
 
+// Without grace the signal cuts what is in flight, and nothing is flushed.
+func TestNotGraceful(t *testing.T) {
+	t.Parallel()
+	p := boot(t, "-graceful=false", "-drain-delay", "10s")
+	end, answer := p.upload()
+
+	p.stop()
+	p.await("cut")
+	end("")
+
+	if response := <-answer; response != nil {
+		t.Errorf("the request was answered with %d", response.StatusCode)
+	}
+	for l := range p.lines {
+		if l["msg"] == "stopped" {
+			t.Error("it flushed")
+		}
+	}
+	if err := p.wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Until its start delay is over the program does not listen; a signal meanwhile ends it in order.
+func TestStartDelay(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	output, stdout := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, []string{"-addr", "127.0.0.1:0", "-start-delay", "1h"}, func(string) string { return "" }, stdout, func(int) {})
+		stdout.Close()
+	}()
+	lines := bufio.NewScanner(output)
+	lines.Scan() // starting
+	stop()
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), `"ready"`) {
+			t.Errorf("it said %s", lines.Text())
+		}
+	}
+
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // An address in use ends the program with an error that names it.
 func TestAddressInUse(t *testing.T) {
 	t.Parallel()
 	p := boot(t)
-	err := Run(t.Context(), []string{"-addr", p.addr}, func(string) string { return "" }, io.Discard)
+	err := Run(t.Context(), []string{"-addr", p.addr}, func(string) string { return "" }, io.Discard, func(int) {})
 
 	if err == nil || !strings.Contains(err.Error(), p.addr) {
 		t.Errorf("err = %v, want %s named", err, p.addr)

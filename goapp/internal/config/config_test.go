@@ -33,7 +33,10 @@ func TestPrecedence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Config{Addr: ":111", MaxItems: 12, DrainDelay: 3 * time.Second, ShutdownTimeout: 25 * time.Second, File: path}
+	want := Config{
+		Name: "catalog", Addr: ":111", MaxItems: 12, DrainDelay: 3 * time.Second, ShutdownTimeout: 25 * time.Second,
+		Graceful: true, DownstreamTimeout: 2 * time.Second, TraceSampler: 1, File: path,
+	}
 	if cfg != want {
 		t.Errorf("config = %+v, want %+v", cfg, want)
 	}
@@ -69,6 +72,15 @@ func TestMistakes(t *testing.T) {
 		"no room":            {args: []string{"-max-items", "0"}, want: []string{"max-items", "0"}},
 		"negative delay":     {args: []string{"-drain-delay", "-1s"}, want: []string{"drain-delay", "-1s"}},
 		"budget below drain": {args: []string{"-drain-delay", "30s"}, want: []string{"shutdown-timeout", "25s", "30s"}},
+		"negative start":     {args: []string{"-start-delay", "-1s"}, want: []string{"start-delay", "-1s"}},
+		"no name":            {args: []string{"-name", " "}, want: []string{"name"}},
+		"no time":            {args: []string{"-downstream-timeout", "0s"}, want: []string{"downstream-timeout", "0s"}},
+		"no scheme":          {args: []string{"-downstream", "backend:8080"}, want: []string{"-downstream", "http://"}},
+		"no host":            {variables: map[string]string{"CATALOG_DOWNSTREAM": "http://"}, want: []string{"CATALOG_DOWNSTREAM", "no host"}},
+		"password in URL":    {args: []string{"-downstream", "http://a:b@c"}, want: []string{"-downstream", "no user"}},
+		"no share":           {args: []string{"-trace-sampler", "often"}, want: []string{"-trace-sampler", "often", "always"}},
+		"too large a share":  {args: []string{"-trace-sampler", "1.1"}, want: []string{"-trace-sampler", "1.1", "0 to 1"}},
+		"no yes or no":       {args: []string{"-graceful=maybe"}, want: []string{"graceful", "maybe"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := c.args
@@ -87,6 +99,26 @@ func TestMistakes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A downstream is kept as an address, and a switch of an environment variable is heard.
+func TestChain(t *testing.T) {
+	cfg, err := Load([]string{"-downstream", "http://backend:8080"}, env(map[string]string{"CATALOG_HEALTH_DEPENDS": "true"}))
+
+	if err != nil || cfg.Downstream.Host != "backend:8080" || !cfg.HealthDepends {
+		t.Errorf("config = %+v, err = %v", cfg, err)
+	}
+}
+
+// A share is a word or a number, and is written as it is read.
+func TestShare(t *testing.T) {
+	for text, want := range map[string]Share{"always": 1, "never": 0, "0.25": 0.25} {
+		cfg, err := Load([]string{"-trace-sampler", text}, env(nil))
+
+		if err != nil || cfg.TraceSampler != want || cfg.TraceSampler.String() != text {
+			t.Errorf("%s: share = %v, err = %v", text, cfg.TraceSampler, err)
+		}
 	}
 }
 

@@ -42,9 +42,15 @@ func New(build version.Info) *Metrics {
 	return &Metrics{Registry: registry, duration: duration}
 }
 
-// Request records one answered request. The route is a pattern, never a path: labels must stay few.
-func (m *Metrics) Request(method, route string, code int, took time.Duration) {
-	m.duration.WithLabelValues(method, route, strconv.Itoa(code)).Observe(took.Seconds())
+// Request records one answered request. The route is a pattern, never a path: labels must stay few. The id of a trace,
+// if there is one, becomes an exemplar: a request that shows what its bucket is made of.
+func (m *Metrics) Request(method, route string, code int, took time.Duration, traceID string) {
+	observer := m.duration.WithLabelValues(method, route, strconv.Itoa(code))
+	if traceID == "" {
+		observer.Observe(took.Seconds())
+		return
+	}
+	observer.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": traceID})
 }
 
 // Requests counts what was answered since the start.

@@ -17,6 +17,10 @@ const (
 	TooLarge         Code = "too_large"
 	Full             Code = "full"
 	Unavailable      Code = "unavailable"
+	DownstreamFailed Code = "downstream_failed"
+	DownstreamSlow   Code = "downstream_slow"
+	ClientGone       Code = "client_gone"
+	Fault            Code = "fault"
 	Internal         Code = "internal"
 )
 
@@ -53,4 +57,9 @@ func From(err error) *Error {
 		return p
 	}
 	return New(Internal, "internal error").Because(err)
+}
+
+// Gone is the problem of a request whose client left before the answer.
+func Gone(cause error) *Error {
+	return New(ClientGone, "the client left").Because(cause)
 }
