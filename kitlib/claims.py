@@ -16,7 +16,7 @@ import yaml
 from kitlib.errors import ClaimError
 from kitlib.experiments import environments
 from kitlib.paths import ROOT
-from kitlib.rules import NUMBER, RULES, Types
+from kitlib.rules import RULES, Types
 from kitlib.stats import iqr, median
 from kitlib.verdict import WORDS, Verdict
 
@@ -132,7 +132,6 @@ CLAIM: Types = {"id": str, "section": str, "chapter": str, "title": str, "says":
     "deterministic": bool,
 }
 ERRATUM: Types = {"id": str, "section": str, "says": str, "today": str, "proved_by": (str, type(None))}
-FIGURE: Types = {"below": NUMBER, "about": NUMBER, "within": NUMBER}
 
 
 def _read(path: Path) -> tuple[tuple[Claim, ...], tuple[Erratum, ...]]:
@@ -163,10 +162,10 @@ def _check_rule(rule: Mapping[str, Any], where: str) -> None:
     if kind is None:
         raise ClaimError(f"{where}: unknown kind {rule.get('kind')!r}", hint=f"one of {', '.join(RULES)}")
     _check(rule, {"kind": str, **kind.required}, kind.optional, where)
-    for figure in rule.get("figures", ()):
-        _check(figure, {"of": str}, FIGURE, f"{where}: figure")
-        if figure.keys() - {"of"} not in ({"below"}, {"about", "within"}):
-            raise ClaimError(f"{where}: the figure of {figure['of']} needs either below, or about and within")
+    try:
+        kind.check(rule)
+    except ClaimError as e:
+        raise ClaimError(f"{where}: {e.message}") from None
 
 
 def _erratum(entry: Mapping[str, Any], where: str, claims: Mapping[str, Claim]) -> Erratum:

@@ -105,7 +105,7 @@ def _cell(index: int, cell: Any) -> CellRun:
 
 
 def _figures(cell: Any) -> list[str]:
-    """The HTML of outputs that are one `<figure>`, which is what kitlib/plots.py shows."""
+    """The HTML of outputs that are one `<figure>`, which is what kitlib/plots shows."""
     bundles = [output.get("data", {}) for output in cell.get("outputs", [])]
     pages = [str(bundle.get("text/html", "")).strip() for bundle in bundles]
     return [page for page in pages if page.startswith("<figure") and page.endswith("</figure>")]

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -34,13 +34,16 @@ PROFILES = ("quick", "full")
 BEFORE = ("claim", "metric")
 AFTER = ("repeat", "value", "unit", "started_at", "profile", "run", "stamp")
 
-Measure = Callable[..., float | Mapping[str, float]]
+Value = float | Mapping[str, float]
+Measure = Callable[..., Value]
+Batch = Callable[[list[dict[str, Any]]], Sequence[Value]]
 Row = dict[str, Any]
+Trial = tuple[int, dict[str, Any]]  # repeat, treatment
 
 
 def experiment(
     claim: Claim,
-    measure: Measure,
+    measure: Measure | Batch,
     *,
     over: Mapping[str, Sequence[Any]],
     repeats: int | Mapping[str, int],
@@ -49,6 +52,7 @@ def experiment(
     profile: str | None = None,
     seed: int = 0,
     extra: Mapping[str, Any] | None = None,
+    batch: bool = False,
 ) -> pd.DataFrame:
     """Call `measure(**treatment)` for every combination in `over`, `repeats` times; return the runs frame.
 
@@ -56,32 +60,27 @@ def experiment(
     with `units` giving metric -> unit.  A metric it leaves out has no row.  repeats: a number, or one a profile.
     Each round runs every combination once, in an order shuffled by `seed`, so that drift falls on all treatments alike.
     extra: joins the environment's stamp, for instance the bases that the images stand on.
+    batch: all trials go side by side, for what mostly waits: `measure(trials)` is called once, with one dict a trial, and
+    returns as many values in the same order.
     Whatever `measure` raises comes through, after the rows so far are in the results file.
     """
     profile = _profile(profile)
     treatments = _combinations(over)
-    rounds = _rounds(treatments, _repeats(repeats, profile), seed)
+    trials = _trials(treatments, _repeats(repeats, profile), seed)
+    calls = [trials] if batch else [[trial] for trial in trials]
     env = environment(extra)
     same = {"profile": profile, "run": run_id(), "stamp": stamp_id(env)}
     known = {claim.metric: unit or claim.unit, **(units or {})}
     rows: list[Row] = []
-    line = _ProgressLine.show(total=len(rounds))
+    line = _ProgressLine.show(total=len(trials), rounds=trials[-1][0])
     try:
-        for repeat, treatment in rounds:
-            line.update(repeat, rounds[-1][0], treatment)
+        for call in calls:
+            line.update(call)
             started = datetime.now(UTC).isoformat(timespec="milliseconds")
-            for metric, value, its_unit in _values(measure(**treatment), claim.metric, known):
-                rows.append(
-                    {
-                        "claim": claim.id,
-                        "metric": metric,
-                        **treatment,
-                        "repeat": repeat,
-                        "value": value,
-                        "unit": its_unit,
-                    }
-                    | {"started_at": started, **same}
-                )
+            for (repeat, treatment), measured in zip(call, _measured(measure, call, batch=batch), strict=True):
+                for metric, value, its_unit in _values(measured, claim.metric, known):
+                    what = {"claim": claim.id, "metric": metric, **treatment, "repeat": repeat}
+                    rows.append(what | {"value": value, "unit": its_unit, "started_at": started, **same})
     finally:
         if rows:
             _append(_file(claim.id), [_environment_line(same["stamp"], env), *({"kind": "row", **row} for row in rows)])
@@ -137,9 +136,18 @@ def _combinations(over: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(over, levels, strict=True)) for levels in itertools.product(*over.values())]
 
 
-def _rounds(treatments: list[dict[str, Any]], repeats: int, seed: int) -> list[tuple[int, dict[str, Any]]]:
+def _trials(treatments: list[dict[str, Any]], repeats: int, seed: int) -> list[Trial]:
     shuffle = np.random.default_rng(seed).permutation
     return [(repeat, treatments[i]) for repeat in range(1, repeats + 1) for i in shuffle(len(treatments))]
+
+
+def _measured(measure: Measure | Batch, call: list[Trial], *, batch: bool) -> Sequence[Value]:
+    if not batch:
+        return [cast(Measure, measure)(**call[0][1])]
+    found = cast(Batch, measure)([treatment for _, treatment in call])
+    if len(found) != len(call):
+        raise UsageError(f"{len(call)} trials gave {len(found)} values", hint="a batch returns one value a trial")
+    return found
 
 
 def _values(
@@ -203,18 +211,21 @@ class _ProgressLine:
     """One line in the notebook that is rewritten; nothing outside a kernel."""
 
     total: int
+    rounds: int
     handle: Any
     started: float
     count: int = 0
 
     @classmethod
-    def show(cls, total: int) -> _ProgressLine:
-        return cls(total, _display("measuring ..."), time.monotonic())
+    def show(cls, total: int, rounds: int) -> _ProgressLine:
+        return cls(total, rounds, _display("measuring ..."), time.monotonic())
 
-    def update(self, repeat: int, repeats: int, treatment: Mapping[str, Any]) -> None:
-        self.count += 1
+    def update(self, call: list[Trial]) -> None:
+        self.count += len(call)
+        repeat, treatment = call[0]
         what = " ".join(f"{k}={v}" for k, v in treatment.items())
-        self._write(f"round {repeat}/{repeats}  {what}  ({self.count} of {self.total})")
+        one = f"round {repeat}/{self.rounds}  {what}  ({self.count} of {self.total})"
+        self._write(one if len(call) == 1 else f"{len(call)} trials side by side")
 
     def done(self, rows: int) -> None:
         took = time.monotonic() - self.started

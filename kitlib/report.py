@@ -1,4 +1,4 @@
-"""The report of a run: index.html, the executed notebooks as pages, results.json, junit.xml, and the rows behind them.
+"""The report of a run: index.html, the executed notebooks as pages, results.json, junit.xml, summary.md, and the rows behind them.
 
 Each file is replaced as a whole.  index.html is one file that loads nothing; it works from a disk and on a phone.
 """
@@ -29,6 +29,7 @@ def write(run: Run, out: Path) -> None:
     pages = [_write_page(entry, out) for entry in run.chapters]
     _write(out / "results.json", json.dumps([v.as_dict() for v in run.verdicts], indent=1, ensure_ascii=False) + "\n")
     _write(out / "junit.xml", junit.xml(run))
+    _write(out / "summary.md", summary(run))
     for verdict in run.verdicts:
         _copy_rows(verdict.claim, run.id, out / "results")
     _write(out / "index.html", render(run, dict(pages)))
@@ -52,6 +53,17 @@ def render(run: Run, pages: Mapping[str, str | None] | None = None) -> str:
     )
 
 
+def summary(run: Run) -> str:
+    """The verdicts as a Markdown table: what a CI job shows of a run, and what the README has of the reference run."""
+    lines = ["| claim | verdict | n | median | IQR | what was measured |", "|---|---|---|---|---|---|"]
+    for v in run.verdicts:
+        found = f"{v.reading} ({v.reason})" if v.reason else v.reading
+        spread = f"{_quantity(v.median, v)} | {_quantity(v.iqr, v)}"
+        lines.append(f"| {v.claim} | **{v.verdict}** | {v.n} | {spread} | {found.replace('|', '/')} |")
+    stamps = ", ".join(f"`{stamp}`" for stamp in dict.fromkeys(v.stamp for v in run.verdicts if v.stamp))
+    return "\n".join([*lines, "", f"Profile {run.profile}, stamp {stamps or 'none'}."]) + "\n"
+
+
 @dataclass(frozen=True)
 class _Section:
     """A chapter in index.html.  longest: the seconds that the widest bar stands for."""
@@ -63,7 +75,7 @@ class _Section:
 
 
 def _section(entry: ChapterRun, page: str | None) -> _Section:
-    # Only what kitlib/plots.py drew passes unescaped, and the page's policy lets nothing in it run or load
+    # Only what kitlib/plots drew passes unescaped, and the page's policy lets nothing in it run or load
     figures = [Markup(html) for html in entry.figures]  # noqa: S704
     return _Section(entry, page, figures, max((cell.seconds for cell in entry.cells), default=0.0) or 1.0)
 

@@ -150,6 +150,28 @@ def test_repeats_follow_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     assert count(profile="quick") == (1, "quick")
 
 
+def test_a_batch_measures_all_trials_side_by_side() -> None:
+    """With batch=True one call gets every trial, and its values are kept in the order of the trials."""
+    calls: list[list[dict[str, Any]]] = []
+
+    def measure(trials: list[dict[str, Any]]) -> list[float]:
+        calls.append(trials)
+        return [float(len(trial["image"])) for trial in trials]
+
+    runs = experiment(START, measure, over={"image": ["a", "bb"]}, repeats=3, batch=True)
+
+    assert [len(trials) for trials in calls] == [6]
+    assert sorted(zip(runs["image"], runs["repeat"], runs["value"], strict=True)) == [
+        *(("a", 1, 1.0), ("a", 2, 1.0), ("a", 3, 1.0), ("bb", 1, 2.0), ("bb", 2, 2.0), ("bb", 3, 2.0))
+    ]
+
+
+def test_a_batch_that_loses_a_trial_is_refused() -> None:
+    """Values that cannot be matched to their trials are no measurement."""
+    with pytest.raises(UsageError, match="2 trials gave 1 values"):
+        experiment(START, lambda _: [1.0], over={"image": ["a", "b"]}, repeats=1, batch=True)
+
+
 def test_started_at_is_utc_with_milliseconds() -> None:
     """The time is that of the repeat, and says its zone."""
     runs = experiment(START, one, over={}, repeats=1)

@@ -207,4 +207,20 @@ def test_a_report_never_leaves_half_a_file(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "out").mkdir()
     report.write(run(chapters=[chapter()], verdicts=[verdict("2.2-size")]), tmp_path / "out")
 
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["index.html", "junit.xml", "results.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "index.html",
+        "junit.xml",
+        "results.json",
+        "summary.md",
+    ]
+
+
+def test_the_summary_is_a_table_that_markdown_can_show() -> None:
+    """One row a verdict, with its figures, its reason and its stamp; a bar in a reading does not split a cell."""
+    split = replace(verdict("2.3-numbers", "depends"), reading="a | b.", reason="fits: a")
+    lines = report.summary(run(verdicts=[verdict("2.2-size"), split])).splitlines()
+
+    assert "| 2.2-size | **holds** | 5 | 2.5 MB | 0.001 MB | Reading of 2.2-size. |" in lines
+    assert "a / b. (fits: a) |" in lines[3]
+    assert {line.count("|") for line in lines[:4]} == {7}
+    assert lines[-1] == "Profile quick, stamp `0123456789ab`."

@@ -1,0 +1,27 @@
+"""The rules that claims.yaml may name, which judge a runs frame.
+
+A rule is data, {kind: ..., parameters}; a kind is one small function (frame, parameters) -> Outcome, and its words.
+Nothing here knows a figure of the guide: those are parameters in the register.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kitlib.rules.agreement import AGREEMENT
+from kitlib.rules.base import NUMBER, Outcome, Rule, Types
+from kitlib.rules.checks import CHECKS, EQUALS
+from kitlib.rules.orders import MONOTONE, SLOPE
+from kitlib.rules.sizes import FIGURES, REDUCTION
+
+__all__ = ["NUMBER", "RULES", "Outcome", "Rule", "Types"]
+
+RULES: Mapping[str, Rule] = {
+    "agreement": AGREEMENT,
+    "checks": CHECKS,
+    "equals": EQUALS,
+    "figures": FIGURES,
+    "monotone": MONOTONE,
+    "reduction": REDUCTION,
+    "slope": SLOPE,
+}

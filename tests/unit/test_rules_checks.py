@@ -1,0 +1,134 @@
+"""Conditions and formulas: each verdict of the two rules, from rows alone; and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from kitlib.claims import Claim
+from kitlib.errors import ClaimError
+from kitlib.plots import plot
+from kitlib.rules import RULES
+from tests.unit.frames import rows
+
+FAILED = {
+    "kind": "checks",
+    "headline": "failed",
+    "checks": [{"metric": "failed", "is": "==", "value": 0, "each": "way"}],
+}
+DETECTION = {"kind": "agreement", "column": "way", "metric": "took", "predicted": "formula", "within": 0.1}
+
+
+@pytest.fixture(autouse=True)
+def _results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIT_RESULTS", str(tmp_path))
+
+
+def _claim(rule: Mapping[str, Any]) -> Claim:
+    words: dict[str, Any] = {"section": "0", "chapter": "x", "title": "t", "says": "s", "metric": "m", "unit": "count"}
+    return Claim(id="x-1", **words, rule=rule, expected="holds", deterministic=True)
+
+
+def _frame(**metrics: Mapping[str, Sequence[float]]) -> pd.DataFrame:
+    return pd.DataFrame([row for name, values in metrics.items() for row in rows("x-1", "way", name, values, "s")])
+
+
+@pytest.mark.parametrize(
+    ("values", "word", "reason"),
+    [
+        ({"a": [0, 0], "b": [0, 0]}, "holds", ""),
+        ({"a": [0, 0], "b": [0, 3]}, "depends", "met by: a; not met by: b"),
+        ({"a": [1, 0], "b": [2, 3]}, "refuted", ""),
+    ],
+)
+def test_a_check_for_each_level(values: dict[str, list[float]], word: str, reason: str) -> None:
+    """Every repeat of every level has to meet it; a split verdict says which levels do."""
+    found = _claim(FAILED).verdict(_frame(failed=values))
+
+    assert (word, reason) == (found.verdict, found.reason)
+    assert found.n == 4
+
+
+def test_of_some_and_where() -> None:
+    """`of: some` is met by one run; `where` looks at one level only."""
+    rule = {**FAILED, "checks": [
+        {"metric": "failed", "is": "==", "value": 0, "where": {"way": "right"}},
+        {"metric": "failed", "is": ">", "value": 0, "where": {"way": "wrong"}, "of": "some"},
+    ]}  # fmt: skip
+    shown = _claim(rule).verdict(_frame(failed={"right": [0, 0], "wrong": [0, 4]}))
+    not_shown = _claim(rule).verdict(_frame(failed={"right": [0, 0], "wrong": [0, 0]}))
+
+    assert shown.verdict == "holds"
+    assert (not_shown.verdict, not_shown.reason) == ("depends", "met by: right; not met by: wrong")
+
+
+def test_two_checks_of_one_level_have_two_names() -> None:
+    """The reason can tell them apart."""
+    rule = {**FAILED, "headline": "took", "checks": [
+        {"metric": "took", "is": "<=", "value": 5, "where": {"way": "a"}},
+        {"metric": "failed", "is": "==", "value": 0, "where": {"way": "a"}},
+    ]}  # fmt: skip
+    found = _claim(rule).verdict(_frame(took={"a": [9.0]}, failed={"a": [0.0]}))
+
+    assert found.reason == "met by: failed (a); not met by: took (a)"
+
+
+@pytest.mark.parametrize(
+    ("took", "word"),
+    [
+        ({"fast": [4.8, 5.2, 5.0], "slow": [24, 26, 25]}, "holds"),
+        ({"fast": [4.8, 5.2, 5.0], "slow": [34, 36, 35]}, "depends"),
+        ({"fast": [7.8, 7.2, 7.0], "slow": [34, 36, 35]}, "refuted"),
+    ],
+)
+def test_agreement_with_a_formula(took: dict[str, list[float]], word: str) -> None:
+    """The mean of each level against its prediction; the sample is in percent of it."""
+    found = _claim(DETECTION).verdict(_frame(took=took, formula={"fast": [5.0] * 3, "slow": [25.0] * 3}))
+
+    assert word == found.verdict
+    assert (found.n, found.unit) == (6, "% of predicted")
+
+
+def test_a_prediction_of_zero_is_met_by_zero_alone() -> None:
+    """No division: what should take no time may take none."""
+    at_once = _claim(DETECTION).verdict(_frame(took={"a": [0.0]}, formula={"a": [0.0]}))
+    late = _claim(DETECTION).verdict(_frame(took={"a": [1.0]}, formula={"a": [0.0]}))
+
+    assert (at_once.verdict, late.verdict) == ("holds", "refuted")
+
+
+def test_words_say_what_is_asked() -> None:
+    """Before anything is measured, a reader knows what will be judged."""
+    assert "failed is 0 in every run of each way" in _claim(FAILED).rule_in_words
+    assert "within 10 % of formula for every way" in _claim(DETECTION).rule_in_words
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        ({"metric": "failed", "is": "=", "value": 0}, "is one of"),
+        ({"metric": "failed", "is": "=="}, "needs metric, is and value"),
+        ({"metric": "failed", "is": "==", "value": "0"}, "not a number"),
+        ({"metric": "failed", "is": "==", "value": 0, "of": "most"}, "of is every or some"),
+        ({"metric": "failed", "is": "==", "value": 0, "level": "a"}, "may have where, each and of"),
+    ],
+)
+def test_a_check_that_makes_no_sense_is_refused(check: dict[str, Any], message: str) -> None:
+    """When the register is read, not when the chapter has run."""
+    with pytest.raises(ClaimError, match=message):
+        RULES["checks"].check({"headline": "failed", "checks": [check]})
+
+
+def test_the_plot_of_an_agreement_has_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measured and predicted means, in the picture's words and in its table."""
+    monkeypatch.setattr("kitlib.plots.claim", lambda _: _claim(DETECTION))
+    monkeypatch.setattr("kitlib.plots.agreement.claim", lambda _: _claim(DETECTION))
+    drawn = plot(_frame(took={"fast": [4.8, 5.2], "slow": [24.0, 26.0]}, formula={"fast": [5.0], "slow": [20.0]}))
+
+    assert "slow 25 s against 20 s" in drawn.alt
+    assert list(drawn.table["off by"]) == ["+0.0 %", "+25.0 %"]
+    assert drawn.svg.startswith("<svg")
