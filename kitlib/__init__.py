@@ -10,8 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kitlib.app import build as build_app
-    from kitlib.app import deployment
+    from kitlib import app, live, measure, traffic
     from kitlib.claims import claim, errata, register
     from kitlib.cluster import bind
     from kitlib.doctor import examine
@@ -30,14 +29,14 @@ if TYPE_CHECKING:
     from kitlib.predictions import predict
     from kitlib.verdict import not_measurable
 
+# where a name lives: a module, or module:name where it is called something else there, or . for the module itself
 _HOME = {
     "KitError": "errors",
+    "app": ".",
     "bases": "images:describe",
     "bind": "cluster",
-    "build_app": "app:build",
     "claim": "claims",
     "cold_start": "measure.startup",
-    "deployment": "app",
     "draw": "drawing",
     "errata": "claims",
     "examine": "doctor",
@@ -45,7 +44,9 @@ _HOME = {
     "expect": "errors",
     "experiment": "experiments",
     "image": "images",
+    "live": ".",
     "load": "experiments",
+    "measure": ".",
     "not_measurable": "verdict",
     "plot": "plots",
     "predict": "predictions",
@@ -53,17 +54,17 @@ _HOME = {
     "size": "measure.size",
     "starts": "measure.starts",
     "surface": "measure.surface",
+    "traffic": ".",
     "verdicts": "overview",
 }
 
 __all__ = [
     "KitError",
+    "app",
     "bases",
     "bind",
-    "build_app",
     "claim",
     "cold_start",
-    "deployment",
     "draw",
     "errata",
     "examine",
@@ -71,7 +72,9 @@ __all__ = [
     "expect",
     "experiment",
     "image",
+    "live",
     "load",
+    "measure",
     "not_measurable",
     "plot",
     "predict",
@@ -79,6 +82,7 @@ __all__ = [
     "size",
     "starts",
     "surface",
+    "traffic",
     "verdicts",
 ]
 
@@ -99,4 +103,6 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"kitlib has no {name!r}; it has {', '.join(__all__)}")
     module, _, original = _HOME[name].partition(":")
+    if module == ".":
+        return importlib.import_module(f"kitlib.{name}")
     return getattr(importlib.import_module(f"kitlib.{module}"), original or name)

@@ -1,51 +1,125 @@
-"""goapp as Kubernetes objects, and learners' own Dockerfiles of it."""
+"""goapp in the cluster: its manifests, its pods and their faults; and learners' own Dockerfiles of it."""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from kitlib import images, paths
+from kitlib import images, kustomize, paths, podproxy, wait
+from kitlib.cluster import Space
 from kitlib.engine import Engine
+from kitlib.errors import ClusterError, UsageError
 from kitlib.kube import Object
+from kitlib.podproxy import Answer
 
+NAME = "goapp"  # of every object in cluster/base, of the container, and of its image before one is set
 PORT = 8080
-USER = 65532
+CHAIN = {"gateway": "gateway", "catalog": "middle", "backend": "backend"}  # instance: its place, a treatment
 
 
-def pod(name: str, image: str) -> Object:
-    """goapp as a pod that passes Pod Security `restricted`, its readiness probed every second."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "labels": labels(name, image)},
-        "spec": _spec(image),
-    }
+def manifests(
+    name: str,
+    image: str,
+    *,
+    replicas: int | None = None,
+    treatments: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+) -> list[Object]:
+    """Deployment, Service (port 80) and PodDisruptionBudget of an instance, all called `name`, and what treatments add.
+
+    treatments: folders in cluster/components; the later one wins.  replicas: None leaves it to them (base: 1).  env: more of the
+    container's environment; it wins over theirs.  Raises UsageError when a treatment does not exist.
+    """
+    _require(treatments)
+    reference = _parts(image)
+    version = reference.get("newTag") or reference.get("digest", "sha256:latest").partition(":")[2][:12]
+    return kustomize.render(
+        {
+            "resources": ["base"],
+            "components": [f"components/{treatment}" for treatment in treatments],
+            "images": [{"name": NAME, **reference}],
+            "replicas": [] if replicas is None else [{"name": NAME, "count": replicas}],
+            "labels": [
+                {"pairs": {"app.kubernetes.io/instance": name}, "includeSelectors": True},
+                {"pairs": {"app.kubernetes.io/version": version}, "includeTemplates": True},
+            ],
+            "patches": [_environment(env or {}), _rename(name)],
+        }
+    )
 
 
-def deployment(name: str, image: str, replicas: int = 1) -> Object:
-    """goapp as a Deployment of such pods."""
-    marks = labels(name, image)
-    select = {"app.kubernetes.io/instance": name}
-    template = {"metadata": {"labels": marks}, "spec": _spec(image)}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "labels": marks},
-        "spec": {"replicas": replicas, "selector": {"matchLabels": select}, "template": template},
-    }
+def pod(name: str, image: str, *, treatments: Sequence[str] = (), env: Mapping[str, str] | None = None) -> Object:
+    """The Deployment's pod without the Deployment: nothing replaces it when it is gone."""
+    rendered = manifests(name, image, treatments=treatments, env=env)
+    template = next(m for m in rendered if m["kind"] == "Deployment")["spec"]["template"]
+    metadata = {**template["metadata"], "name": name}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 
 
-def labels(instance: str, image: str) -> dict[str, str]:
-    """All six recommended labels (kubernetes.io, Recommended Labels)."""
-    return {
-        "app.kubernetes.io/name": "goapp",
-        "app.kubernetes.io/instance": instance,
-        "app.kubernetes.io/version": image.rpartition(":")[2],
-        "app.kubernetes.io/component": "catalog",
-        "app.kubernetes.io/part-of": "cloudnative-go-kit",
-        "app.kubernetes.io/managed-by": "kit",
-    }
+def chain(image: str, *, treatments: Sequence[str] = ()) -> list[Object]:
+    """Three instances that call each other: gateway → catalog → backend; treatments are applied to each."""
+    return [
+        manifest
+        for name, place in CHAIN.items()
+        for manifest in manifests(name, image, treatments=[place, *treatments])
+    ]
+
+
+def all_treatments() -> list[str]:
+    """What `treatments` can name: the folders in cluster/components."""
+    return sorted(folder.name for folder in (kustomize.CLUSTER / "components").iterdir() if folder.is_dir())
+
+
+def pods(space: Space, name: str) -> list[Object]:
+    """Pods of an instance that are not being deleted."""
+    found = space.cluster.kube.list("Pod", space.name, labels=f"app.kubernetes.io/instance={name}")
+    return [p for p in found if "deletionTimestamp" not in p["metadata"]]
+
+
+def roll_out(space: Space, name: str, seconds: float = 120) -> Object:
+    """Wait until a Deployment consists of pods of its newest template alone, all available; returns it.  Raises WaitTimeout."""
+    found = wait.until(
+        space.cluster.kube, "Deployment", name, space.name, done=rolled_out, what="rolled out", seconds=seconds
+    )
+    assert found is not None  # rolled_out(None) is False
+    return found
+
+
+def rolled_out(deployment: Object | None) -> bool:
+    """For `wait.until`: every replica is of the newest template, and available."""
+    if deployment is None:
+        return False
+    status, wanted = deployment.get("status", {}), deployment["spec"]["replicas"]
+    counts = {status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")}
+    return status.get("observedGeneration") == deployment["metadata"]["generation"] and counts == {wanted}
+
+
+def ask(
+    space: Space, pod: str | Object, path: str, *, method: str = "GET", body: Any = None, seconds: float = 10
+) -> Answer:
+    """One HTTP request to a pod, through the API server.  Any status is an answer; no answer is a ClusterError.
+
+    pod: its name, or the object.  body: sent as JSON.
+    """
+    name = pod if isinstance(pod, str) else pod["metadata"]["name"]
+    return podproxy.request(space, name, PORT, path, method=method, body=body, seconds=seconds)
+
+
+def inject(space: Space, pod: str | Object, kind: str, lease: str = "30s", **settings: Any) -> None:
+    """Make a pod faulty for as long as the lease, or until it is healed.  goapp's README lists the kinds and their settings.
+
+    Raises ClusterError in goapp's own words when it refuses.
+    """
+    _must(ask(space, pod, f"/faults/{kind}", method="PUT", body={"lease": lease, **settings}), f"fault {kind}")
+
+
+def heal(space: Space, pod: str | Object, kind: str) -> None:
+    """End a fault before its lease does.  Raises ClusterError in goapp's own words when it refuses."""
+    _must(ask(space, pod, f"/faults/{kind}", method="DELETE"), f"end of fault {kind}")
 
 
 def build(engine: Engine, dockerfile: str, tag: str) -> str:
@@ -65,18 +139,38 @@ def build(engine: Engine, dockerfile: str, tag: str) -> str:
         )
 
 
-def _spec(image: str) -> Object:
-    container = {
-        "name": "goapp",
-        "image": image,
-        "ports": [{"name": "http", "containerPort": PORT}],
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": PORT}, "periodSeconds": 1},
-        "resources": {"requests": {"cpu": "50m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+def _require(treatments: Sequence[str]) -> None:
+    if unknown := sorted(set(treatments) - set(all_treatments())):
+        raise UsageError(f"no treatment {', '.join(unknown)}", hint=f"there are {', '.join(all_treatments())}")
+
+
+def _parts(image: str) -> dict[str, str]:
+    """An image reference as kustomize's `images` has it: newName, newTag, digest."""
+    found = re.fullmatch(r"(?P<newName>[^@]+?)(:(?P<newTag>[^:/@]+))?(@(?P<digest>.+))?", image)
+    return {k: v for k, v in (found.groupdict() if found else {}).items() if v}
+
+
+def _environment(env: Mapping[str, str]) -> Object:
+    container = {"name": NAME, "env": [{"name": k, "value": v} for k, v in env.items()]}
+    patch = {
+        "kind": "Deployment",
+        "metadata": {"name": NAME},
+        "spec": {"template": {"spec": {"containers": [container]}}},
     }
-    return {
-        "containers": [container],
-        "securityContext": {"runAsNonRoot": True, "runAsUser": USER, "seccompProfile": {"type": "RuntimeDefault"}},
-        "terminationGracePeriodSeconds": 5,
-        "automountServiceAccountToken": False,
-    }
+    return {"patch": json.dumps({"apiVersion": "apps/v1", **patch})}
+
+
+def _rename(name: str) -> Object:
+    """Every object is called `goapp`; references between them follow, which kustomize sees to."""
+    operation = {"op": "replace", "path": "/metadata/name", "value": name}
+    return {"target": {"name": NAME}, "options": {"allowNameChange": True}, "patch": json.dumps([operation])}
+
+
+def _must(answer: Answer, doing: str) -> None:
+    if answer.status < 400:
+        return
+    said = answer.body["error"]["message"] if isinstance(answer.body, dict) else answer.body
+    raise ClusterError(
+        f"{doing}: goapp says {said!r}",
+        hint="faults need treatments=['faults']; goapp/README.md lists the kinds and their settings",
+    )

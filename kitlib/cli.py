@@ -44,7 +44,10 @@ def parser() -> argparse.ArgumentParser:
 
     command("lab", _lab, "start the cluster and JupyterLab on the first chapter")
     _run_words(command("run", _run, "run chapters headless and write a report"))
-    command("up", _up, "make the cluster be there and ready")
+    up = command("up", _up, "make the cluster be there and ready")
+    up.add_argument(
+        "--profile", choices=["one-node", "two-node"], help="how many nodes a new cluster has (default: one)"
+    )
     down = command("down", _down, "remove the cluster and all that belongs to it")
     down.add_argument("--images", action="store_true", help="remove the images and build caches that the kit made, too")
     command("status", _status, "what runs").add_argument("--json", action="store_true")
@@ -52,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     test = command("test", _test, "lint, unit, Go, cluster and notebook tests (all by default)")
     for stage in STAGES:
         test.add_argument(f"--{stage}", action="append_const", const=stage, dest="stages")
+    _bench_words(command("bench", _bench, "measure the kit against what people use today"))
     images = command("images", _images, "the kit's images")
     images.add_argument("action", choices=["list", "build", "pull"])
     images.add_argument("names", nargs="*", metavar="IMAGE")
@@ -66,6 +70,14 @@ def _run_words(run: argparse.ArgumentParser) -> None:
         "-p", "--param", action="append", default=[], metavar="KEY=VALUE", help="a parameter of the notebooks"
     )
     run.add_argument("--list", action="store_true", help="list the chapters")
+
+
+def _bench_words(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument(
+        "rows", nargs="*", metavar="ROW", help="like 1a (default: all; what is measured together stays so)"
+    )
+    bench.add_argument("--n", type=int, default=10, metavar="N", help="trials of each way (default: 10)")
+    bench.add_argument("--out", type=Path, metavar="FILE", help="where the results go (default: bench/results.json)")
 
 
 def _lab(_: argparse.Namespace) -> int:
@@ -86,11 +98,12 @@ def _run(words: argparse.Namespace) -> int:
     return run.command(words.chapters, profile=words.profile, out=words.out, params=words.param)
 
 
-def _up(_: argparse.Namespace) -> None:
+def _up(words: argparse.Namespace) -> None:
     from kitlib import lifecycle
 
-    live = lifecycle.up()
-    say(f"cluster {live.owner.cluster} is ready: Kubernetes {live.kube.version()}, registry {live.registry}")
+    live = lifecycle.up(words.profile)
+    nodes = f"{len(live.nodes)} node{'s' * (len(live.nodes) > 1)}"
+    say(f"cluster {live.owner.cluster} is ready: {nodes}, Kubernetes {live.kube.version()}, registry {live.registry}")
 
 
 def _down(words: argparse.Namespace) -> None:
@@ -123,6 +136,14 @@ def _test(words: argparse.Namespace) -> int:
     from kitlib import testing
 
     return testing.run(words.stages or STAGES)
+
+
+def _bench(words: argparse.Namespace) -> int:
+    from kitlib import bench, lifecycle
+
+    bench.groups(words.rows)  # a misspelt row is told before a cluster is made
+    lifecycle.up()
+    return bench.run(words.rows, n=words.n, out=words.out or bench.RESULTS)
 
 
 def _images(words: argparse.Namespace) -> None:

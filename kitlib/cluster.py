@@ -12,7 +12,7 @@ import docker.errors
 import yaml
 
 from kitlib import engine as engines
-from kitlib import images, owner, registry, wait
+from kitlib import images, nodeexec, nodes, owner, registry, wait
 from kitlib.engine import Engine, mapped
 from kitlib.errors import ClusterError, KitError, NotOurs
 from kitlib.kube import Kube, Object, Ref
@@ -34,7 +34,13 @@ class Cluster:
 
     @property
     def node(self) -> str:
-        return node_name(self.owner)
+        """The node with the control plane."""
+        return nodes.control_plane(self.owner)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """All nodes, the control plane's first."""
+        return nodes.names(self.owner)
 
     def image(self, name: str) -> str:
         """Publish an image to the cluster's registry; returns the reference for a manifest."""
@@ -49,13 +55,13 @@ class Cluster:
             raise ClusterError("the cluster's registry is gone", hint="./kit up")
         return registry.address(container)
 
-    def on_node(self, *argv: str, check: bool = True) -> str:
-        """Run a command on the node; returns its output.  Raises ClusterError when it fails, if check."""
-        with mapped(f"running {argv[0]} on {self.node}"):
-            code, output = self.engine.client.containers.get(self.node).exec_run(list(argv), privileged=True)
+    def on_node(self, *argv: str, check: bool = True, node: str = "") -> str:
+        """Run a command on a node, by default the control plane's; returns its output.  Raises ClusterError when it fails, if check."""
+        where = node or self.node
+        code, output = nodeexec.run(self.engine, where, argv)
         if check and code != 0:
             raise ClusterError(
-                f"{' '.join(argv)} returned {code} on {self.node}",
+                f"{' '.join(argv)} returned {code} on {where}",
                 observed=output.decode(errors="replace").splitlines()[-10:],
             )
         return str(output.decode(errors="replace"))
@@ -125,18 +131,13 @@ def bind() -> Cluster:
     if record is None or not record.kube_system:
         raise ClusterError("the kit has no cluster yet", hint="./kit up")
     cluster = Cluster(engines.current(), record)
-    _check_node(cluster.engine, record)
+    _check_nodes(cluster.engine, record)
     if identity(cluster) != (record.ca, record.kube_system):
         raise NotOurs(
             f"the cluster that answers is not the one that was recorded for {record.cluster}; it was left alone",
             hint="./kit down, then ./kit up",
         )
     return cluster
-
-
-def node_name(record: Owner) -> str:
-    """kind's name for the first node."""
-    return f"{record.cluster}-control-plane"
 
 
 def explain() -> list[str]:
@@ -169,14 +170,15 @@ def is_mine(container: Any, record: Owner | None) -> bool:
     return container.labels.get(LABEL) == record.mark or str(record.folder) in mounts
 
 
-def _check_node(engine: Engine, record: Owner) -> None:
-    with mapped("looking for the node"):
+def _check_nodes(engine: Engine, record: Owner) -> None:
+    with mapped("looking for the nodes"):
         try:
-            container = engine.client.containers.get(node_name(record))
-        except docker.errors.NotFound:
-            raise ClusterError(f"the node {node_name(record)} is gone", hint="./kit up") from None
-    if not is_mine(container, record):
-        raise owner.foreign("container", container.name)
+            found = [engine.client.containers.get(name) for name in nodes.names(record)]
+        except docker.errors.NotFound as e:
+            raise ClusterError(f"a node is gone: {e.explanation}", hint="./kit up") from None
+    for container in found:
+        if not is_mine(container, record):
+            raise owner.foreign("container", container.name)
 
 
 def identity(cluster: Cluster) -> tuple[str, str]:

@@ -65,13 +65,18 @@ def draw(cluster: Cluster) -> Drawing:
     boxes = [Box("nodes", tuple((_node(n), condition("Ready")(n)) for n in nodes))]
     for namespace in sorted({p["metadata"]["namespace"] for p in pods}):
         inside = [p for p in pods if p["metadata"]["namespace"] == namespace]
-        boxes.append(Box(f"namespace {namespace}", tuple((_pod(p), condition("Ready")(p)) for p in inside)))
+        boxes.append(Box(f"namespace {namespace}", tuple((_pod(p), _well(p)) for p in inside)))
     return Drawing(f"cluster {cluster.owner.cluster}, Kubernetes {cluster.kube.version()}", tuple(boxes))
 
 
 def _node(node: Any) -> str:
     info = node["status"]["nodeInfo"]
     return f"{node['metadata']['name']}: kubelet {info['kubeletVersion']}, {info['containerRuntimeVersion']}, {info['osImage']}"
+
+
+def _well(pod: Any) -> bool:
+    """Ready, or done with what it had to do."""
+    return condition("Ready")(pod) or pod["status"].get("phase") == "Succeeded"
 
 
 def _pod(pod: Any) -> str:

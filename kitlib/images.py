@@ -18,7 +18,7 @@ from typing import Any
 
 import docker.utils
 
-from kitlib import paths, supply, tools
+from kitlib import paths, supply, tools, wheels
 from kitlib.engine import Engine
 from kitlib.errors import SupplyError, UsageError
 
@@ -31,12 +31,14 @@ PREFIX = "kit.local"
 class Recipe:
     """How an image is made: recipe.toml beside its Dockerfile.  All fields have defaults; most recipes have no recipe.toml.
 
-    modules: Go modules (cluster/modules) whose commands are build contexts of the same name.  go: the kit's Go is the context `go`.
+    modules: Go modules (cluster/modules) whose commands are build contexts of the same name.  wheels: packages of the virtual
+    environment whose commands are build contexts of the same name.  go: the kit's Go is the context `go`.
     trust: the machine's CA bundle is the context `trust` (builders only).  network: RUN reaches the machine's network.
     rootfs: the image is a Debian root file system instead of a Dockerfile.
     """
 
     modules: tuple[str, ...] = ()
+    wheels: tuple[str, ...] = ()
     go: bool = False
     trust: bool = False
     network: bool = False
@@ -92,18 +94,19 @@ def image(name: str) -> Image:
 def recipe(name: str) -> Recipe:
     file = image(name).folder / "recipe.toml"
     settings: dict[str, Any] = tomllib.loads(file.read_text()) if file.exists() else {}
-    return Recipe(modules=tuple(settings.pop("modules", ())), **settings)
+    return Recipe(modules=tuple(settings.pop("modules", ())), wheels=tuple(settings.pop("wheels", ())), **settings)
 
 
 @cache
 def inputs(name: str) -> str:
-    """12 hex digits over everything that decides the image: recipe, context, base images, modules, Go, trust."""
+    """12 hex digits over everything that decides the image: recipe, context, base images, modules, wheels, Go, trust."""
     it, how = image(name), recipe(name)
     digest = hashlib.sha256()
     for file in [*_files(it.folder), *(_context(paths.ROOT / it.context) if it.context else ())]:
         digest.update(f"{file.relative_to(paths.ROOT)}\0{file.stat().st_mode & 0o111}\0".encode() + file.read_bytes())
     parts = [image(base).reference for base in it.args.values()]
     parts += [tools.modules()[m].inputs() for m in how.modules]
+    parts += [f"{w}=={wheels.version(w)}" for w in how.wheels]
     parts += [tools.go_version()] if how.go else []
     parts += [hashlib.sha256(trust().read_bytes()).hexdigest()] if how.trust else []
     parts += [repr(_provenance(it))]
@@ -165,6 +168,7 @@ def build(engine: Engine, name: str, tag: str, *, args: dict[str, str] | None = 
     if how.go:
         contexts["go"] = tools.goroot()
     with tempfile.TemporaryDirectory() as tmp:
+        contexts |= {w: wheels.copy_commands(w, Path(tmp) / w) for w in how.wheels}
         if how.trust:
             contexts["trust"] = Path(tmp)
             (Path(tmp) / "ca.crt").write_bytes(trust().read_bytes())
@@ -187,11 +191,12 @@ def labels(it: Image) -> dict[str, str]:
 
 def _provenance(it: Image) -> dict[str, str]:
     """Empty values are set, too: an image inherits the labels of its base, which are not true of it."""
-    modules = {m: tools.modules()[m].version for m in recipe(it.name).modules}
+    how = recipe(it.name)
+    made_from = {m: tools.modules()[m].version for m in how.modules} | {w: wheels.version(w) for w in how.wheels}
     return {
         LABEL: it.name,
         "local.kit.stands-for": it.upstream,
-        "local.kit.modules": ",".join(f"{m}@{v}" for m, v in modules.items()),
+        "local.kit.modules": ",".join(f"{name}@{v}" for name, v in made_from.items()),
         "org.opencontainers.image.title": it.name,
         "org.opencontainers.image.description": it.about,
     }

@@ -1,10 +1,13 @@
-"""One API server, by the `kubernetes` package's dynamic client: list, apply, delete by identity, watch, logs.
+"""One API server: list, apply, delete by identity, watch, logs.
 
-An object is a plain dict, as the API gives it.  Errors of the package become ApiError here.
+An object is a plain dict, as the API gives it.  Kinds are looked up in what the server says it offers, so that custom
+resources work like built-in ones.  Every failure comes out as an ApiError.
 """
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,18 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import urllib3.exceptions
-import yaml
-from kubernetes import client, config
-from kubernetes.client.exceptions import ApiException
-from kubernetes.dynamic import DynamicClient
-from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
 
 from kitlib import redact
+from kitlib.connection import APPLY_PATCH, MERGE_PATCH, Connection, Refused, access
+from kitlib.discovery import Catalogue, Resource
 from kitlib.errors import ApiError
 
 Object = dict[str, Any]
 MANAGER = "kit"
 REQUEST_SECONDS = 30
+GONE = 410
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,28 @@ Refs = list[Ref]
 
 @contextmanager
 def mapped(doing: str) -> Iterator[None]:
-    """Turn errors of the kubernetes package into ApiError."""
+    """Turn what a request can fail with, by the kit's connection or by the kubernetes package, into ApiError."""
     try:
         yield
-    except (ApiException, DynamicApiError) as e:
-        raise ApiError(f"{doing}: {_reason(e)}", status=int(e.status or 0), hint=_next_step(e.status)) from e
-    except ResourceNotFoundError as e:
-        raise ApiError(f"{doing}: {e}", status=404, hint="is its CustomResourceDefinition installed?") from e
+    except ApiError:
+        raise
     except urllib3.exceptions.HTTPError as e:
         raise ApiError(
             f"{doing}: the API server does not answer ({e})", status=0, hint="./kit status, then ./kit up"
         ) from e
+    except _refusals() as e:
+        status = int(getattr(e, "status", 404) or 0)
+        raise ApiError(f"{doing}: {_reason(e)}", status=status, hint=_next_step(status)) from e
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Importing the package takes longer than most requests; where nobody has, none of its errors can be on its way."""
+    if "kubernetes" not in sys.modules:
+        return (Refused,)
+    from kubernetes.client.exceptions import ApiException
+    from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
+
+    return Refused, ApiException, DynamicApiError, ResourceNotFoundError
 
 
 class Kube:
@@ -70,33 +82,38 @@ class Kube:
 
     def __init__(self, kubeconfig: Path) -> None:
         self.kubeconfig = kubeconfig
-        self.api = config.new_client_from_config(config_file=str(kubeconfig))
+        self.connection = Connection(access(kubeconfig))
+        self._catalogue = Catalogue(self.connection)
 
     @cached_property
-    def _dynamic(self) -> DynamicClient:
-        with mapped("reading what the API server offers"):
-            return DynamicClient(self.api, cache_file=str(self.kubeconfig.with_suffix(".discovery")))
+    def api(self) -> Any:
+        """The kubernetes package's ApiClient, for what this class does not have."""
+        from kubernetes import config
+
+        return config.new_client_from_config(config_file=str(self.kubeconfig))
 
     def resource(self, kind: str, api_version: str = "") -> Any:
-        """The dynamic client's resource for a kind; api_version only where a kind is not unique."""
-        with mapped(f"looking up {kind}"):
-            found = {"kind": kind} | ({"api_version": api_version} if api_version else {})
-            return self._dynamic.resources.get(**found) if api_version else self._preferred(kind)
+        """The kubernetes package's dynamic resource for a kind, for what this class does not have."""
+        from kubernetes.dynamic import DynamicClient
 
-    def _preferred(self, kind: str) -> Any:
-        """Core before groups: Event and others exist in both."""
-        candidates = [r for r in self._dynamic.resources.search(kind=kind) if not r.kind.endswith("List")]
-        if not candidates:
-            raise ResourceNotFoundError(f"no kind is called {kind}")
-        return min(candidates, key=lambda r: (r.group not in ("", None), not r.preferred))
+        found = self._resource(kind, api_version)
+        with mapped(f"looking up {kind}"):
+            cache = str(self.kubeconfig.with_suffix(".discovery"))
+            return DynamicClient(self.api, cache_file=cache).resources.get(kind=kind, api_version=found.api_version)
+
+    def _resource(self, kind: str, api_version: str = "") -> Resource:
+        """Where objects of a kind are; api_version only where a kind is not unique.  Raises ApiError (404) for an unknown one."""
+        with mapped(f"looking up {kind}"):
+            found = self._catalogue.find(kind, api_version)
+        if found is None:
+            raise ApiError(f"no kind is called {kind}", status=404, hint="is its CustomResourceDefinition installed?")
+        return found
 
     def get(self, kind: str, name: str, namespace: str = "") -> Object | None:
         """One object, None when it does not exist."""
+        resource = self._resource(kind)
         try:
-            with mapped(f"reading {kind}/{name}"):
-                return _plain(
-                    self.resource(kind).get(name=name, namespace=namespace or None, _request_timeout=REQUEST_SECONDS)
-                )
+            return self._ask(f"reading {kind}/{name}", "GET", resource.path(namespace, name))
         except ApiError as e:
             if e.status == 404:
                 return None
@@ -104,7 +121,7 @@ class Kube:
 
     def list(self, kind: str, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Object]:
         """Objects of a kind; labels and fields are selectors."""
-        items: list[Object] = self._page(self.resource(kind), namespace, labels, fields)["items"]
+        items: list[Object] = self._page(self._resource(kind), namespace, labels, fields)["items"]
         return items
 
     def apply(
@@ -116,13 +133,20 @@ class Kube:
     def _apply_one(self, manifest: Object, namespace: str, labels: Mapping[str, str]) -> Ref:
         meta = manifest["metadata"]
         body = {**manifest, "metadata": {**meta, "labels": {**meta.get("labels", {}), **labels}}}
-        resource = self.resource(manifest["kind"], manifest["apiVersion"])
-        where = (meta.get("namespace") or namespace or None) if resource.namespaced else None
-        with mapped(f"applying {manifest['kind']}/{meta['name']}"):
-            applied = resource.server_side_apply(
-                body, name=meta["name"], namespace=where, field_manager=MANAGER, force_conflicts=True
-            )
-        return Ref.of(_plain(applied))
+        path = self._resource(manifest["kind"], manifest["apiVersion"]).path(
+            meta.get("namespace") or namespace, meta["name"]
+        )
+        words = {"fieldManager": MANAGER, "force": "true"}
+        doing = f"applying {manifest['kind']}/{meta['name']}"
+        return Ref.of(self._ask(doing, "PATCH", path, query=words, body=body, content=APPLY_PATCH))
+
+    def patch(
+        self, kind: str, name: str, namespace: str, change: Any, *, subresource: str = "", content: str = MERGE_PATCH
+    ) -> Object:
+        """Change an object, by default by merging (RFC 7396: null removes a key); content: another kind of patch.  Returns the object."""
+        path = self._resource(kind).path(namespace, name) + (f"/{subresource}" if subresource else "")
+        query = {"fieldManager": MANAGER}
+        return self._ask(f"changing {kind}/{name}", "PATCH", path, query=query, body=change, content=content)
 
     def delete(self, ref: Ref) -> bool:
         """Ask for this very object to be deleted, and what it owns first; False when it, or this uid, is gone already.
@@ -130,11 +154,9 @@ class Kube:
         It can go on existing for a while: `wait.until(..., done=wait.gone)` waits for its end.
         """
         options = {"propagationPolicy": "Foreground", "preconditions": {"uid": ref.uid}}
+        path = self._resource(ref.kind, ref.api_version).path(ref.namespace, ref.name)
         try:
-            with mapped(f"deleting {ref}"):
-                self.resource(ref.kind, ref.api_version).delete(
-                    name=ref.name, namespace=ref.namespace or None, body=options
-                )
+            self._ask(f"deleting {ref}", "DELETE", path, body=options)
         except ApiError as e:
             if e.status in (404, 409):
                 return False
@@ -150,69 +172,67 @@ class Kube:
         """
         deadline = time.monotonic() + seconds
         fields = f"metadata.name={name}" if name else ""
-        resource = self.resource(kind)
+        resource = self._resource(kind)
         while time.monotonic() < deadline:
             page = self._page(resource, namespace, labels, fields)
             yield from (("ADDED", item) for item in page["items"])
             yield from self._changes(resource, namespace, labels, fields, page["metadata"]["resourceVersion"], deadline)
 
-    def _changes(
-        self, resource: Any, namespace: str, labels: str, fields: str, version: str, deadline: float
-    ) -> Iterator[tuple[str, Object]]:
-        left = max(1, int(deadline - time.monotonic()))
-        stream = resource.watch(
-            namespace=namespace or None,
-            label_selector=labels or None,
-            field_selector=fields or None,
-            resource_version=version,
-            timeout=left,
-        )
-        try:
-            with mapped(f"watching {resource.kind}"):
-                for event in stream:
-                    _learn(event["raw_object"])
-                    yield event["type"], event["raw_object"]
-        except ApiError as e:
-            if e.status != 410:
-                raise
+    def states(self, kind: str, name: str, namespace: str = "", *, seconds: float) -> Iterator[Object | None]:
+        """One object as it is now and after each change, None when it does not exist, until `seconds` have passed."""
+        deadline = time.monotonic() + seconds
+        fields = f"metadata.name={name}"
+        resource = self._resource(kind)
+        while time.monotonic() < deadline:
+            page = self._page(resource, namespace, "", fields)
+            yield next(iter(page["items"]), None)
+            version = page["metadata"]["resourceVersion"]
+            for change, item in self._changes(resource, namespace, "", fields, version, deadline):
+                yield None if change == "DELETED" else item
 
-    def _page(self, resource: Any, namespace: str, labels: str, fields: str) -> Object:
-        with mapped(f"listing {resource.kind}"):
-            return _plain(
-                resource.get(
-                    namespace=namespace or None,
-                    label_selector=labels or None,
-                    field_selector=fields or None,
-                    _request_timeout=REQUEST_SECONDS,
-                )
-            )
+    def _changes(
+        self, resource: Resource, namespace: str, labels: str, fields: str, version: str, deadline: float
+    ) -> Iterator[tuple[str, Object]]:
+        """Until the deadline, the end of the stream, or 410: the server does not know this version any more."""
+        left = max(1, int(deadline - time.monotonic()))
+        query = {"labelSelector": labels, "fieldSelector": fields, "resourceVersion": version}
+        with mapped(f"watching {resource.kind}"):
+            for event in self.connection.events(resource.path(namespace), query=query, seconds=left):
+                change, item = event["type"], event["object"]
+                if change == "ERROR":
+                    if item.get("code") == GONE:
+                        return
+                    raise Refused(int(item.get("code") or 0), json.dumps(item).encode())
+                _learn(item)
+                yield change, item
+
+    def _page(self, resource: Resource, namespace: str, labels: str, fields: str) -> Object:
+        query = {"labelSelector": labels, "fieldSelector": fields}
+        page = self._ask(f"listing {resource.kind}", "GET", resource.path(namespace), query=query)
+        for item in page["items"]:  # the server says once, for the list, what its items are
+            item.setdefault("apiVersion", resource.api_version)
+            item.setdefault("kind", resource.kind)
+            _learn(item)
+        return page
 
     def logs(self, pod: str, namespace: str, *, container: str = "", lines: int = 20, previous: bool = False) -> str:
         """The last lines that a container wrote."""
+        path = self._resource("Pod").path(namespace, pod) + "/log"
+        query = {"container": container, "tailLines": lines, "previous": str(previous).lower()}
         with mapped(f"reading the log of {pod}"):
-            return str(
-                client.CoreV1Api(self.api).read_namespaced_pod_log(
-                    pod,
-                    namespace,
-                    container=container or None,
-                    tail_lines=lines,
-                    previous=previous,
-                    _request_timeout=REQUEST_SECONDS,
-                )
-            )
+            answer = self.connection.send("GET", path, query=query, seconds=REQUEST_SECONDS)
+            return answer.data.decode(errors="replace")
 
     def version(self) -> str:
         """Like v1.37.2."""
-        with mapped("asking for the version"):
-            return str(client.VersionApi(self.api).get_code(_request_timeout=REQUEST_SECONDS).git_version)
+        return str(self._ask("asking for the version", "GET", "/version")["gitVersion"])
 
-
-def _plain(instance: Any) -> Object:
-    """An object or a list as a dict; the values of Secrets are learned, so that no output can show them."""
-    found: Object = instance.to_dict()
-    for item in found.get("items") or [found]:
-        _learn(item)
-    return found
+    def _ask(self, doing: str, method: str, path: str, **how: Any) -> Object:
+        """The answer as a dict; the values of Secrets are learned, so that no output can show them."""
+        with mapped(doing):
+            found: Object = self.connection.json(method, path, **how, seconds=REQUEST_SECONDS)
+        _learn(found)
+        return found
 
 
 def _learn(item: Object) -> None:
@@ -221,14 +241,14 @@ def _learn(item: Object) -> None:
 
 
 def _reason(e: Any) -> str:
-    """The API server's own message, which the package leaves in the body."""
+    """The API server's own message; where there is none, status and reason."""
     try:
-        return str(yaml.safe_load(e.body)["message"])
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
-        return f"{e.status} {e.reason}"
+        return str(json.loads(e.body)["message"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"{getattr(e, 'status', '')} {getattr(e, 'reason', '') or e}".strip()
 
 
-def _next_step(status: Any) -> str:
+def _next_step(status: int) -> str:
     steps = {
         401: "the kubeconfig is not this cluster's: ./kit up",
         403: "this is not allowed here",

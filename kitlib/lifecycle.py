@@ -2,37 +2,63 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import docker.errors
+import yaml
 
-from kitlib import cluster, dockerd, images, owner, paths, proc, ready, registry, supply, tools
+from kitlib import (
+    cluster,
+    control_plane,
+    dockerd,
+    images,
+    ingress,
+    nodes,
+    owner,
+    paths,
+    proc,
+    ready,
+    registry,
+    supply,
+    tools,
+)
 from kitlib import engine as engines
 from kitlib.cluster import Cluster
 from kitlib.console import say, step
 from kitlib.engine import Engine, mapped
+from kitlib.errors import UsageError
 from kitlib.lock import exclusive
 from kitlib.owner import LABEL, Owner
 
+OPEN_TO_PODS = {"kind": "InitConfiguration", "nodeRegistration": {"taints": []}}
 
-def up() -> Cluster:
-    """Make the cluster be there and ready; what is there already is kept.  Any step can be interrupted and is resumed."""
+
+def up(profile: str | None = None) -> Cluster:
+    """Make the cluster be there and ready; what is there already is kept.  Any step can be interrupted and is resumed.
+
+    profile: one of nodes.WORKERS, for a cluster that is not there yet (default: one-node).  Raises UsageError when the cluster is
+    there with another one.
+    """
     with exclusive("up"):
         engine = engines.ensure()
         supply.announce()
         _refuse_foreign(engine)
         images.ensure(engine, ("node", "registry", "alpine"))
-        record = owner.load() or owner.create()
+        record = _record(profile)
         _network(engine, record)
-        record = _node(engine, record)
+        record = _nodes(engine, record)
         registry.ensure(engine, record)
         made = Cluster(engine, record)
+        control_plane.wake(made)  # an experiment may have been killed while it kept a part silent
         if not record.proved:
-            ready.connect_registry(made)
-            with step("waiting for the cluster: API, node, DNS, storage, registry"):
+            nodes.connect(made)
+            with step("waiting for the cluster: API, nodes, DNS, storage, registry"):
                 ready.wait_all(made)
             record.noted(proved=True)
         images.ensure(engine, images.catalogue())
+        ingress.fetch()
         return cluster.bind()
 
 
@@ -59,7 +85,7 @@ def _refuse_foreign(engine: Engine) -> None:
     name = owner.cluster_name()
     with mapped("looking for the cluster's containers"):
         for container in engine.client.containers.list(
-            all=True, filters={"name": f"^/?{name}-(control-plane|registry)$"}
+            all=True, filters={"name": f"^/?{name}-(control-plane|worker|registry)$"}
         ):
             if not cluster.is_mine(container, record):
                 raise owner.foreign("container", container.name)
@@ -75,28 +101,61 @@ def _network(engine: Engine, record: Owner) -> None:
             engine.client.networks.create(record.cluster, driver="bridge", labels=record.labels)
 
 
-def _node(engine: Engine, record: Owner) -> Owner:
-    """Make the node run; returns the record, not `proved` when the node was created or started just now."""
-    try:
-        container = engine.client.containers.get(cluster.node_name(record))
-    except docker.errors.NotFound:
+def _record(profile: str | None) -> Owner:
+    record = owner.load()
+    if record is None:
+        return owner.create(profile or "one-node")
+    if profile not in (None, record.profile):
+        raise UsageError(
+            f"the cluster is there, as {record.profile}", hint=f"./kit down, then ./kit up --profile {profile}"
+        )
+    return record
+
+
+def _nodes(engine: Engine, record: Owner) -> Owner:
+    """Make the nodes run; returns the record, not `proved` when any was created or started just now."""
+    found = [c for name in nodes.names(record) if (c := _container(engine, name))]
+    if not record.kube_system or len(found) < len(nodes.names(record)):
+        if found:
+            say("a node is missing or half made: creating the cluster again")
+        for container in found:
+            container.remove(force=True, v=True)
         return _create(engine, record)
-    if not record.kube_system:
-        say("an earlier start was interrupted: creating the cluster again")
-        container.remove(force=True, v=True)
-        return _create(engine, record)
-    if container.status == "running":
+    stopped = [container for container in found if container.status != "running"]
+    if not stopped:
         return record
-    with step("starting the node"), mapped("starting the node"):
-        container.start()
+    with step("starting the nodes"), mapped("starting the nodes"):
+        for container in stopped:
+            container.start()
     return record.noted(proved=False)
+
+
+def _container(engine: Engine, name: str) -> Any:
+    with mapped(f"looking for {name}"):
+        try:
+            return engine.client.containers.get(name)
+        except docker.errors.NotFound:
+            return None
+
+
+def _kind_config(record: Owner) -> str:
+    """cluster/kind.yaml for this cluster, with as many workers as its profile has."""
+    template = (paths.ROOT / "cluster" / "kind.yaml").read_text()
+    config = yaml.safe_load(template.format(name=record.cluster, owner=record.folder))
+    (first,) = config["nodes"]
+    config["nodes"] += [{**first, "role": "worker"}] * nodes.WORKERS[record.profile]
+    if (
+        len(config["nodes"]) > 1
+    ):  # a lone node is opened to pods by kind itself, which fails where there is nothing to open
+        config["kubeadmConfigPatches"].append(yaml.safe_dump(OPEN_TO_PODS))
+    return yaml.safe_dump(config)
 
 
 def _create(engine: Engine, record: Owner) -> Owner:
     record = record.noted(ca="", kube_system="", proved=False)
     config = owner.home() / "kind.yaml"
-    template = (paths.ROOT / "cluster" / "kind.yaml").read_text()
-    config.write_text(template.format(name=record.cluster, owner=record.folder))
+    shutil.copy(paths.ROOT / "cluster" / "audit-policy.yaml", record.folder)  # where the API server's pod finds it
+    config.write_text(_kind_config(record))
     image = images.image("node").reference
     argv: list[str | Path] = [tools.kind(), "create", "cluster", "--config", config, "--image", image]
     argv += ["--kubeconfig", owner.kubeconfig()]

@@ -25,7 +25,7 @@ LABEL = "local.kit.owner"
 class Owner:
     """What was recorded at creation.  ca: SHA-256 of the API server's CA certificate; empty until the cluster answered once.
 
-    proved: the cluster has been seen to be ready in every respect since its node was last started.
+    proved: the cluster has been seen to be ready in every respect since its nodes were last started.  profile: see nodes.py.
     """
 
     cluster: str
@@ -34,6 +34,7 @@ class Owner:
     ca: str = ""
     kube_system: str = ""
     proved: bool = False
+    profile: str = "one-node"
 
     @property
     def folder(self) -> Path:
@@ -84,9 +85,10 @@ def load() -> Owner | None:
         ) from e
 
 
-def create() -> Owner:
+def create(profile: str = "one-node") -> Owner:
     """A new record, on disk before anything else exists."""
-    made = Owner(cluster_name(), secrets.token_hex(8), datetime.now(UTC).isoformat(timespec="seconds"))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    made = Owner(cluster_name(), secrets.token_hex(8), now, profile=profile)
     made.folder.mkdir()
     _save(made)
     return made

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kitlib import images, registry, wait
+from kitlib import wait
+from kitlib.connection import STRATEGIC_PATCH
 from kitlib.errors import WaitTimeout
 from kitlib.kube import Object
 
@@ -14,30 +15,16 @@ if TYPE_CHECKING:
 PROBE = "kit-ready"
 
 
-def connect_registry(cluster: Cluster) -> None:
-    """Tell the node's containerd where kit.local/... is; read at each pull, so nothing restarts."""
-    hosts = f'server = "http://{registry.name(cluster.owner)}:5000"\n'
-    folder = f"/etc/containerd/certs.d/{images.PREFIX}"
-    cluster.on_node("sh", "-c", f"mkdir -p {folder} && printf '%s' '{hosts}' > {folder}/hosts.toml")
-
-
 def wait_api(cluster: Cluster, seconds: float = 120) -> None:
-    """The API server answers and the node is Ready."""
-    wait.until(cluster.kube, "Node", cluster.node, done=wait.condition("Ready"), what="Ready", seconds=seconds)
+    """The API server answers and every node is Ready."""
+    for node in cluster.nodes:
+        wait.until(cluster.kube, "Node", node, done=wait.condition("Ready"), what="Ready", seconds=seconds)
 
 
 def wait_all(cluster: Cluster) -> None:
     """Everything a chapter relies on, proved by one pod that uses it all.  Raises WaitTimeout with what was observed."""
     wait_api(cluster)
-    wait.until(
-        cluster.kube,
-        "Deployment",
-        "coredns",
-        "kube-system",
-        done=wait.condition("Available"),
-        what="available",
-        seconds=120,
-    )
+    _hurry_dns(cluster)
     space = cluster.space("ready", fresh=True)
     space.apply(*_probe(cluster.image("alpine")))
     done = wait.until(
@@ -50,6 +37,13 @@ def wait_all(cluster: Cluster) -> None:
             hint="./kit down, then ./kit up",
         )
     cluster.kube.delete(space.ref)  # it goes by itself: nobody needs to wait for that
+
+
+def _hurry_dns(cluster: Cluster) -> None:
+    """Have CoreDNS asked every second whether it is ready, as everything of the kit is; by default its second chance comes after ten."""
+    container = {"name": "coredns", "readinessProbe": {"periodSeconds": 1}}
+    change = {"spec": {"template": {"spec": {"containers": [container]}}}}
+    cluster.kube.patch("Deployment", "coredns", "kube-system", change, content=STRATEGIC_PATCH)
 
 
 def _probe(image: str) -> list[Object]:

@@ -57,7 +57,7 @@ def summary(run: Run) -> str:
     """The verdicts as a Markdown table: what a CI job shows of a run, and what the README has of the reference run."""
     lines = ["| claim | verdict | n | median | IQR | what was measured |", "|---|---|---|---|---|---|"]
     for v in run.verdicts:
-        found = f"{v.reading} ({v.reason})" if v.reason else v.reading
+        found = f"{v.reading} ({v.reason})" if v.reason not in v.reading else v.reading
         spread = f"{_quantity(v.median, v)} | {_quantity(v.iqr, v)}"
         lines.append(f"| {v.claim} | **{v.verdict}** | {v.n} | {spread} | {found.replace('|', '/')} |")
     stamps = ", ".join(f"`{stamp}`" for stamp in dict.fromkeys(v.stamp for v in run.verdicts if v.stamp))

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from kitlib import debian, lifecycle, owner, paths, proc, tools
+import yaml
+
+from kitlib import app, debian, lifecycle, owner, paths, proc, schemas, tools
 from kitlib.console import say, step
 from kitlib.errors import CommandFailed, KitError
 
 BIN = Path(sys.executable).parent
 CLUSTER = "kit-test"
 GOAPP = paths.ROOT / "goapp"
+IMAGE = "kit.local/goapp:lint"  # manifests are judged, not run
 BROWSER = ("chromium", "fonts-noto-cjk")
 
 
@@ -44,8 +47,21 @@ def lint() -> bool:
             _tool("gofmt", [tools.goroot() / "bin" / "gofmt", "-l", "."], silent=True, cwd=GOAPP),
             _tool("go vet", [tools.go(), "vet", "./..."], cwd=GOAPP),
             _tool("staticcheck", [tools.build("staticcheck") / "staticcheck", "./..."], cwd=GOAPP),
+            _kubeconform(),
         ]
     )
+
+
+def _kubeconform() -> bool:
+    """The base and each treatment of it, against Kubernetes' own schemas: no wrong type, and no field that does not exist."""
+    instances = [("base", []), *((name, [name]) for name in app.all_treatments())]
+    objects = [m for name, treatments in instances for m in app.manifests(name, IMAGE, treatments=treatments)]
+    with tempfile.TemporaryDirectory() as tmp:
+        file = Path(tmp) / "manifests.yaml"
+        file.write_text(yaml.safe_dump_all(objects))
+        location = schemas.write(Path(tmp))
+        command = tools.build("kubeconform") / "kubeconform"
+        return _tool("kubeconform", [command, "-strict", "-schema-location", location, file])
 
 
 def unit() -> bool:

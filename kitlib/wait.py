@@ -25,13 +25,11 @@ def until(
 
     Raises WaitTimeout after `seconds`, with the object's conditions, the namespace's warnings and the last log lines.
     """
-    last = kube.get(kind, name, namespace)
-    if done(last):
-        return last
-    for change, last in kube.watch(kind, namespace, name=name, seconds=seconds):
-        seen = None if change == "DELETED" else last
+    last = None
+    for seen in kube.states(kind, name, namespace, seconds=seconds):
         if done(seen):
             return seen
+        last = seen or last
     raise WaitTimeout(
         f"{kind}/{name} is not {what} after {seconds:.0f} s",
         observed=[*conditions(last), *explain(kube, namespace)],

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from kitlib import wait
+from kitlib import app, wait
 from kitlib.cluster import Space
 from kitlib.errors import WaitTimeout
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
-from kitlib.kube import Object
 
 SPACE = "start"
 WANTED = 2
@@ -19,7 +18,7 @@ class Hello(Exercise):
     name = "0-start/hello"
     task = (
         f"Run goapp as a Deployment called `hello` with {WANTED} replicas in the namespace `kit-{SPACE}`, and get all of them ready. "
-        "`kit.deployment(name, image, replicas)` writes a manifest, `space.apply(manifest)` sends it."
+        "`kit.app.manifests(name, image, replicas=...)` gives its objects, `space.apply(*objects)` sends them."
     )
     first_hint = (
         f"`space = cluster.space('{SPACE}')` makes the namespace; "
@@ -28,7 +27,7 @@ class Hello(Exercise):
     solution_text = (
         f"space = cluster.space('{SPACE}')\n"
         "image = cluster.image('goapp-distroless')\n"
-        f"space.apply(kit.deployment('hello', image, replicas={WANTED}))"
+        f"space.apply(*kit.app.manifests('hello', image, replicas={WANTED}))"
     )
 
     def check(self) -> Outcome:
@@ -43,7 +42,7 @@ class Hello(Exercise):
                 look=f"spec.replicas of the Deployment: the task asks for {WANTED}",
             )
         try:
-            wait.until(kube, "Deployment", "hello", f"kit-{SPACE}", done=_settled, what="ready", seconds=SECONDS)
+            wait.until(kube, "Deployment", "hello", f"kit-{SPACE}", done=app.rolled_out, what="ready", seconds=SECONDS)
         except WaitTimeout as e:
             return failed(
                 *e.observed, look="why the containers wait: is the image's name one that cluster.image(...) returned?"
@@ -53,11 +52,3 @@ class Hello(Exercise):
     def reset(self) -> None:
         if space := Space.find(self.cluster, SPACE):
             space.undo()
-
-
-def _settled(deployment: Object | None) -> bool:
-    """Every replica is of the newest template, and ready."""
-    status = (deployment or {}).get("status", {})
-    current = status.get("observedGeneration") == (deployment or {}).get("metadata", {}).get("generation")
-    counts = {status.get(name) for name in ("replicas", "updatedReplicas", "readyReplicas")}
-    return bool(current) and counts == {WANTED}

@@ -22,8 +22,7 @@ def cold_start(space: Space, name: str) -> dict[str, float]:
     """
     cluster = space.cluster
     reference = cluster.image(name)
-    manifest = app.pod(f"cold-{name.replace('.', '-')}", reference)
-    manifest["spec"]["containers"][0]["args"] = ["-drain-delay=0s"]  # nobody sends it requests
+    manifest = app.pod(f"cold-{name.replace('.', '-')}", reference, treatments=["quick-exit", "no-startup"])
     wait.until(cluster.kube, "Pod", manifest["metadata"]["name"], space.name, done=wait.gone, what="gone")
     forget(space, reference)
     _require_absent(space, name)

@@ -50,7 +50,7 @@ def test_undo_deletes_by_identity_not_by_name(space: Space) -> None:
 
 def test_a_wait_ends_with_the_event(space: Space) -> None:
     """A pod that becomes ready ends the wait, and carries all six recommended labels."""
-    space.apply(app.pod("good", space.cluster.image("goapp-distroless")))
+    space.apply(app.pod("good", space.cluster.image("goapp-distroless"), treatments=["quick-exit"]))
     pod = wait.until(space.cluster.kube, "Pod", "good", space.name, done=wait.condition("Ready"), what="ready")
 
     assert pod and pod["metadata"]["labels"].keys() >= SIX

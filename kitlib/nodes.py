@@ -1,0 +1,65 @@
+"""The cluster's nodes: how many a profile has, what kind calls them, and what each needs so that pods on different nodes meet."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from kitlib import images, registry
+from kitlib.errors import ClusterError
+
+if TYPE_CHECKING:
+    from kitlib.cluster import Cluster
+    from kitlib.owner import Owner
+
+WORKERS = {"one-node": 0, "two-node": 1}  # beside the control plane, by profile
+CONFLIST = "/etc/cni/net.d/10-kit.conflist"  # of the node image from packages; upstream's brings kindnet, which does all this itself
+
+
+def names(record: Owner) -> tuple[str, ...]:
+    """kind's names for the nodes of this cluster, the control plane first."""
+    return (control_plane(record), *(f"{record.cluster}-worker" for _ in range(WORKERS[record.profile])))
+
+
+def control_plane(record: Owner) -> str:
+    return f"{record.cluster}-control-plane"
+
+
+def connect(cluster: Cluster) -> None:
+    """Tell each node where kit.local/... is, and the way to the pods of the others.  Routes go with a restart: call it after each."""
+    hosts = f'server = "http://{registry.name(cluster.owner)}:5000"\n'
+    folder = f"/etc/containerd/certs.d/{images.PREFIX}"  # read at each pull, so nothing restarts
+    for node in names(cluster.owner):
+        cluster.on_node("sh", "-c", f"mkdir -p {folder} && printf '%s' '{hosts}' > {folder}/hosts.toml", node=node)
+    if len(names(cluster.owner)) > 1:
+        _network(cluster)
+
+
+def _network(cluster: Cluster) -> None:
+    """Without a CNI daemon: each node hands out addresses of its own range, and has a route to every other node's."""
+    ours = cluster.on_node("sh", "-c", f"cat {CONFLIST} 2>/dev/null || true")
+    if not ours:
+        return
+    ranges = {node: _addresses(cluster, node) for node in names(cluster.owner)}
+    for node, (pods, _) in ranges.items():
+        cluster.on_node("sh", "-c", f"printf '%s' '{_with_range(ours, pods)}' > {CONFLIST}", node=node)
+        for other, (there, address) in ranges.items():
+            if other != node:
+                cluster.on_node("ip", "route", "replace", there, "via", address, node=node)
+
+
+def _addresses(cluster: Cluster, node: str) -> tuple[str, str]:
+    """(range of its pods, its own address)."""
+    found: Any = cluster.kube.get("Node", node)
+    if found is None or "podCIDR" not in found["spec"]:
+        raise ClusterError(f"node {node} has no range of pod addresses", hint="./kit down, then ./kit up")
+    return found["spec"]["podCIDR"], next(
+        a["address"] for a in found["status"]["addresses"] if a["type"] == "InternalIP"
+    )
+
+
+def _with_range(conflist: str, pods: str) -> str:
+    """The CNI configuration with another range for host-local."""
+    config = json.loads(conflist)
+    config["plugins"][0]["ipam"]["ranges"] = [[{"subnet": pods}]]
+    return json.dumps(config)

@@ -1,0 +1,41 @@
+"""A certificate authority for one chapter: made in memory, gone with the process, and no key of it is ever shown."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+
+import trustme
+
+from kitlib import redact
+from kitlib.kube import Object
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Signs certificates for any host; believed by whoever is given `certificate`."""
+
+    _ca: trustme.CA = field(default_factory=lambda: trustme.CA(organization_name="kit"), repr=False)
+
+    @property
+    def certificate(self) -> str:
+        """Its own certificate (PEM), which is public."""
+        return self._ca.cert_pem.bytes().decode()
+
+    def secret(self, name: str, *hosts: str) -> Object:
+        """A Secret with a new key and its certificate for these hosts, as Ingress and Gateway read it.
+
+        The key is masked in every output from here on.
+        """
+        issued = self._ca.issue_cert(*hosts)
+        key = issued.private_key_pem.bytes()
+        redact.register(key)
+        chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
+        files = {"tls.crt": chain, "tls.key": key}
+        return {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": "kubernetes.io/tls",
+            "metadata": {"name": name},
+            "data": {file: base64.b64encode(content).decode() for file, content in files.items()},
+        }

@@ -1,0 +1,66 @@
+"""HTTP to one pod, through the API server's proxy: no port is opened on this machine, and a pod that is not ready answers, too."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+import urllib3.exceptions
+
+from kitlib import kube
+from kitlib.cluster import Space
+from kitlib.errors import ApiError, ClusterError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """headers: names in lower case.  body: decoded when it is JSON, else text."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+def request(space: Space, pod: str, port: int, path: str, *, method: str, body: Any, seconds: float) -> Answer:
+    """What the pod answers, whatever its status.  body: sent as JSON; None sends nothing.
+
+    Asked once, never again.  Raises ClusterError when nothing comes within `seconds`, ApiError when there is no such pod, or the API
+    server cannot reach it.
+    """
+    doing = f"{method} {path} of pod {pod}"
+    target = f"/api/v1/namespaces/{space.name}/pods/{pod}:{port}/proxy/{path.removeprefix('/')}"
+    with kube.mapped(doing):
+        try:
+            response = _send(space, method, target, body, seconds)
+        except urllib3.exceptions.ReadTimeoutError:
+            raise ClusterError(
+                f"{doing}: no answer after {seconds:g} s", hint="does it hang? look at its log, and at `faults`"
+            ) from None
+    answer = Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, _decoded(response))
+    if _is_the_api_servers(answer.body):
+        raise ApiError(
+            f"{doing}: {answer.body['message']}", status=answer.status, hint="is the pod running? ./kit status"
+        )
+    return answer
+
+
+def _send(space: Space, method: str, target: str, body: Any, seconds: float) -> urllib3.BaseHTTPResponse:
+    """By the package's connections and credentials, but without its retries: an experiment asks once."""
+    api = space.cluster.kube.api
+    headers = {} if body is None else {"Content-Type": "application/json"}
+    _, url, headers, *_ = api.param_serialize(method, target, header_params=headers, auth_settings=["BearerToken"])
+    pool: urllib3.PoolManager = api.rest_client.pool_manager
+    data = None if body is None else json.dumps(body)
+    return pool.request(method, url, body=data, headers=headers, timeout=seconds, retries=False)
+
+
+def _decoded(response: urllib3.BaseHTTPResponse) -> Any:
+    text = response.data.decode(errors="replace")
+    return json.loads(text) if "json" in response.headers.get("Content-Type", "") else text
+
+
+def _is_the_api_servers(body: Any) -> bool:
+    """The API server's own failures are objects of kind Status."""
+    return isinstance(body, dict) and (body.get("kind"), body.get("apiVersion")) == ("Status", "v1")

@@ -1,0 +1,195 @@
+"""What happened when, as a chart of lanes and spans: SVG that reads on light and dark pages, and the same as text.
+
+    draw("two pods", [Lane("a", (Span(0, 1.2, "", "starting"), Span(1.2, None, "", "ready")))], [Mark(0.4, "rollout")])
+
+Times are seconds since the chart's zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kitlib import gantt
+
+LANES, MARKS = 40, 12  # at most; what is left out is counted
+COLUMNS, NAME = 100, 30  # of the text
+TOLD = 12, 8  # lanes, and spans in each, that the alternative text tells
+LETTERS = "█▒░▚▓▬▪"
+
+
+@dataclass(frozen=True)
+class Span:
+    """Something that lasted from start to end, in seconds; end None: it still lasts when the chart ends.
+
+    The label stands in the bar where there is room; the kind says how the bar looks, and what the legend calls it.
+    """
+
+    start: float
+    end: float | None
+    label: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One row of the chart.  Where its spans overlap, the later one is on top."""
+
+    name: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment that concerns every lane."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Seconds from `low` to `high`, laid out from `left` to `right`, with ticks at round values of ms or s."""
+
+    low: float
+    high: float
+    left: float = 0
+    right: float = 1
+
+    def at(self, seconds: float) -> float:
+        """Where this moment is."""
+        return self.left + (seconds - self.low) / (self.high - self.low) * (self.right - self.left)
+
+    @property
+    def unit(self) -> str:
+        return "ms" if self.high - self.low < 2 else "s"
+
+    def say(self, seconds: float) -> str:
+        """A moment in the axis' unit, without it: '0.25', '12.5', '130'."""
+        value = round(seconds * (1000 if self.unit == "ms" else 1), 9)
+        return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+    def ticks(self, most: int) -> list[float]:
+        """Multiples of 1, 2 or 5 times a power of ten."""
+        least = (self.high - self.low) / most
+        power = 10.0 ** math.floor(math.log10(least))
+        step = next(power * n for n in (1, 2, 5, 10) if power * n >= least * (1 - 1e-9))
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [i * step for i in range(first, last + 1)]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A chart with its words: shown as SVG where that works, as text elsewhere."""
+
+    title: str
+    lanes: tuple[Lane, ...]
+    marks: tuple[Mark, ...]
+    kinds: tuple[str, ...]
+    until: float = 0.0
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/html": self.svg(), "text/plain": str(self)}
+
+    def svg(self) -> str:
+        return gantt.svg(self)
+
+    def __str__(self) -> str:
+        """One line a lane, at most 100 columns; a kind is a letter, which the last line explains."""
+        lanes, marks = self.lanes[:LANES], self.marks[:MARKS]
+        indent = 2 + min(NAME, max((len(lane.name) for lane in lanes), default=0))
+        axis = self.axis(0, COLUMNS - indent - 8)
+        flags = [" " * indent + _spread([(mark.at, "▼") for mark in marks], axis)] if marks else []
+        rows = [short(lane.name, NAME).ljust(indent) + self._bar(lane, axis) for lane in lanes]
+        ticks = " " * indent + _spread([(tick, axis.say(tick)) for tick in axis.ticks(6)], axis) + f" {axis.unit}"
+        words = [short(f"▼ {axis.say(mark.at)} {axis.unit}: {mark.label}", COLUMNS) for mark in marks]
+        legend = "   ".join(f"{self._letter(kind)} {kind}" for kind in self.used if kind)
+        lines = [short(self.title, COLUMNS), *flags, *rows, ticks, *words, *self.left_out, short(legend, COLUMNS)]
+        return "\n".join(line.rstrip() for line in lines if line)
+
+    def alt(self) -> str:
+        """The chart in sentences, for those who do not see it: its first lanes with their spans, and the marks."""
+        axis = self.axis()
+        lanes = [f"{lane.name}: {_told(lane, axis)}." for lane in self.lanes[: TOLD[0]]]
+        rest = len(self.lanes) - len(lanes)
+        marks = [f"At {axis.say(mark.at)} {axis.unit}: {mark.label}." for mark in self.marks[:MARKS]]
+        return " ".join([f"{self.title}.", *lanes, *([f"And {rest} more lanes."] if rest else []), *marks])
+
+    @property
+    def used(self) -> list[str]:
+        """The kinds that occur, in the order in which they do."""
+        return list(dict.fromkeys(span.kind for lane in self.lanes for span in lane.spans))
+
+    @property
+    def left_out(self) -> list[str]:
+        """One line for what is not drawn."""
+        counts = ((len(self.lanes) - LANES, "lanes"), (len(self.marks) - MARKS, "marks"))
+        return [f"… and {n} more {what}, not drawn" for n, what in counts if n > 0]
+
+    def axis(self, left: float = 0, right: float = 1) -> Axis:
+        """From zero, or the first moment before it, to the last."""
+        spans = [time for lane in self.lanes for span in lane.spans for time in (span.start, span.end or span.start)]
+        times = [0.0, self.until, *spans, *(mark.at for mark in self.marks)]
+        low, high = min(times), max(times)
+        return Axis(low, high if high > low else low + 1, left, right)
+
+    def _bar(self, lane: Lane, axis: Axis) -> str:
+        """Every span has at least one cell; one that still lasts ends with an arrow."""
+        cells = [" "] * (int(axis.right) + 2)
+        for span in lane.spans:
+            first, last = (int(axis.at(t)) for t in (span.start, axis.high if span.end is None else span.end))
+            last = max(last, first + 1)
+            cells[first:last] = self._letter(span.kind) * (last - first)
+            if span.end is None:
+                cells[last] = "▸"
+        return "".join(cells)
+
+    def _letter(self, kind: str) -> str:
+        return LETTERS[self.kinds.index(kind) % len(LETTERS)]
+
+
+def draw(
+    title: str, lanes: Sequence[Lane], marks: Sequence[Mark] = (), *, kinds: Sequence[str] = (), until: float = 0.0
+) -> Timeline:
+    """Lanes in the order given; at most seven kinds can be told apart.
+
+    kinds: all that there can be, for charts that share their colours; by default those that occur.  until: the chart's end,
+    in seconds, where that is later than the last span and mark.
+    """
+    seen = dict.fromkeys([*kinds, *(span.kind for lane in lanes for span in lane.spans)])
+    return Timeline(title, tuple(lanes), tuple(sorted(marks, key=lambda mark: mark.at)), tuple(seen), until)
+
+
+def short(text: str, most: int) -> str:
+    """At most this many letters; what goes is in the middle, as pods' names differ at their end."""
+    if len(text) <= most:
+        return text
+    tail = most // 2 - 1
+    return f"{text[: most - tail - 1]}…{text[-tail:]}"
+
+
+def words(span: Span, axis: Axis) -> str:
+    """Like 'ready 1.2 to 8 s'."""
+    name = " ".join(dict.fromkeys(part for part in (span.kind, span.label) if part))
+    start, unit = axis.say(span.start), axis.unit
+    return (
+        f"{name} {start} {unit} until the end" if span.end is None else f"{name} {start} to {axis.say(span.end)} {unit}"
+    )
+
+
+def _told(lane: Lane, axis: Axis) -> str:
+    rest = len(lane.spans) - TOLD[1]
+    spans = [words(span, axis) for span in lane.spans[: TOLD[1]]]
+    return "; ".join([*spans, *([f"and {rest} more"] if rest > 0 else [])]) or "nothing"
+
+
+def _spread(labels: Sequence[tuple[float, str]], axis: Axis) -> str:
+    """Labels at their places in one line; one that would touch the one before is left out."""
+    line = ""
+    for at, label in labels:
+        place = int(axis.at(at))
+        if place > len(line) or not line:
+            line = line.ljust(place) + label
+    return line
