@@ -71,9 +71,8 @@ class Load:
         lines = self.space.cluster.kube.logs(self.ref.name, self.ref.namespace, lines=LIMIT + 100)
         frame = read(lines)
         if frame.empty:
-            raise ClusterError(
-                f"{self.ref} sent no request", observed=lines.splitlines()[-5:], hint="look at its targets"
-            )
+            seen = [*lines.splitlines()[-5:], *wait.explain(self.space.cluster.kube, self.space.name)]
+            raise ClusterError(f"{self.ref} sent no request", observed=seen, hint="look at its targets, and at its pod")
         return frame
 
 
@@ -163,7 +162,7 @@ def _pod(name: str, image: str, targets: list[str], flags: list[str]) -> Object:
         "ports": [{"name": "metrics", "containerPort": METRICS}],
         "readinessProbe": {"httpGet": {"path": "/metrics", "port": METRICS}, "periodSeconds": 1},
         "volumeMounts": [{"name": "hits", "mountPath": "/hits"}],
-        "resources": {"requests": {"cpu": "100m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}},
+        "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -177,7 +176,7 @@ def _pod(name: str, image: str, targets: list[str], flags: list[str]) -> Object:
         "app.kubernetes.io/component": "load",
     }
     spec = {
-        "restartPolicy": "Never",
+        "restartPolicy": "OnFailure",  # the runtime of a busy node may fail to start it
         "containers": [container],
         "volumes": [{"name": "hits", "emptyDir": {}}],
         "automountServiceAccountToken": False,

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from kitlib.errors import ExerciseError
-from kitlib.exercises import multi_stage, start
+from kitlib.exercises import architecture, deployment, multi_stage, probes, service_ingress, start
 from kitlib.exercises.base import Exercise, Outcome
 
 __all__ = ["ALL", "Exercise", "Outcome", "exercise"]
 
-ALL: dict[str, Exercise] = {e.name: e for e in (start.Hello(), multi_stage.Loader(), multi_stage.Smallest())}
+CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
+    (start.Hello,),
+    (multi_stage.Loader, multi_stage.Smallest),
+    (architecture.Bind, architecture.Adopt, architecture.Quarantine),
+    (deployment.Unnoticed, deployment.Undo, deployment.Pinned),
+    (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),
+    (probes.Startup, probes.Hang, probes.Dependency),
+)
+ALL: dict[str, Exercise] = {e.name: e for e in (kind() for chapter in CHAPTERS for kind in chapter)}
 
 
 def exercise(name: str) -> Exercise:

@@ -1,0 +1,81 @@
+"""Exercises that hand out a Deployment to be mended: given, applied by the learner, looked at, taken away."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+
+from kitlib import wait
+from kitlib.cluster import Space
+from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome
+from kitlib.kube import Object, Ref
+
+SECONDS = 20.0
+
+
+class Mended(Exercise):
+    """An exercise that hands out manifests with a Deployment of the exercise's own name; the answer is that Deployment, applied."""
+
+    space: str  # NAME of the namespace kit-NAME
+    first_hint = "`.given()` returns manifests as plain dicts: change what is wrong, and apply them in the namespace."
+
+    @property
+    def deployment(self) -> str:
+        return self.name.rpartition("/")[2]
+
+    def given(self) -> list[Object]:
+        """The manifests to be mended."""
+        return self.manifests(self.cluster.image("goapp-distroless"))
+
+    @abstractmethod
+    def manifests(self, image: str) -> list[Object]:
+        """What is handed out."""
+
+    def check(self) -> Outcome:
+        space = Space.find(self.cluster, self.space)
+        found = space and self.cluster.kube.get("Deployment", self.deployment, space.name)
+        return self.judge(space, found) if space and found else NOT_ATTEMPTED
+
+    @abstractmethod
+    def judge(self, space: Space, deployment: Object) -> Outcome:
+        """Judge the Deployment, as the API has it."""
+
+    def reset(self) -> None:
+        """Delete what was handed out; other exercises' objects stay."""
+        kube = self.cluster.kube
+        for kind in ("Deployment", "Service", "PodDisruptionBudget"):
+            for name in self.names:
+                if found := kube.get(kind, name, f"kit-{self.space}"):
+                    kube.delete(Ref.of(found))
+                    wait.until(kube, kind, name, f"kit-{self.space}", done=wait.gone, what="gone")
+
+    @property
+    def names(self) -> Sequence[str]:
+        return (self.deployment,)
+
+
+def seen(space: Space, name: str, done: Callable[[Object], bool], seconds: float = SECONDS) -> Object:
+    """The Deployment's newest pod once it is `done`, or as it was last seen when the time is over; empty when there was none."""
+    newest: Object = {}
+    label = f"app.kubernetes.io/instance={name}"
+    for change, pod in space.cluster.kube.watch("Pod", space.name, labels=label, seconds=seconds):
+        if change == "DELETED" or _created(pod) < _created(newest):
+            continue
+        newest = pod
+        if done(pod):
+            break
+    return newest
+
+
+def _created(pod: Object) -> str:
+    return str(pod.get("metadata", {}).get("creationTimestamp", ""))
+
+
+def lives(pod: Object) -> list[str]:
+    """What the status says of a container that was restarted."""
+    status = pod["status"]["containerStatuses"][0]
+    ended = status.get("lastState", {}).get("terminated", {})
+    return [
+        f"{status['restartCount']} restarts",
+        f"the last run ended with exit code {ended.get('exitCode')} ({ended.get('reason')})",
+    ]

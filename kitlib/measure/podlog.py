@@ -1,0 +1,59 @@
+"""A trial's moments, as goapp's own log has them: JSON lines of slog, with nanoseconds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from kitlib.cluster import Space
+from kitlib.errors import ClusterError
+from kitlib.measure.probes import Case
+
+LINES = 2000  # of a log: some 3 a second
+Entry = dict[str, Any]
+
+
+def read(space: Space, pod: str, *, previous: bool = False) -> list[Entry]:
+    """What the pod's container logged; previous: the run before this one."""
+    return entries(space.cluster.kube.logs(pod, space.name, lines=LINES, previous=previous))
+
+
+def values(log: Sequence[Entry], case: Case, back: float) -> dict[str, float]:
+    """What the log of the run that was ended says; `back`: when the pod was ready again.
+
+    A run that ended without the fault spoils its trial, which then has no times.
+    """
+    fault, told = moment(log, msg="fault injected"), moment(log, msg="draining")
+    if fault is None or told is None:
+        return {"spoiled": 1}
+    return {
+        "detection_seconds": told - fault,
+        "recovery_seconds": back - fault,
+        "predicted_seconds": case.predicted,
+        "spoiled": 0,
+    }
+
+
+def first_probe(log: Sequence[Entry], pod: str) -> float:
+    """When the liveness probe first asked.  Raises ClusterError when it has not."""
+    probed = moment(log, path="/health")
+    if probed is None:
+        raise ClusterError(
+            f"{pod} was not probed yet", observed=[str(entry) for entry in log[-5:]], hint="./kit status"
+        )
+    return probed
+
+
+def entries(text: str) -> list[Entry]:
+    """Lines of slog's JSON; what else a container writes is left out."""
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def moment(log: Sequence[Entry], **fields: str) -> float | None:
+    """The time of the first entry with these fields, in seconds since 1970; None without one."""
+    times = (entry["time"] for entry in log if fields.items() <= entry.items())
+    first = next(times, None)
+    return None if first is None else float(pd.Timestamp(first).timestamp())

@@ -1,0 +1,35 @@
+"""Wait for all pods of an instance together, where no single object's status says what is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from kitlib import wait
+from kitlib.cluster import Space
+from kitlib.errors import WaitTimeout
+from kitlib.kube import Object
+
+
+def until(
+    space: Space, name: str, *, done: Callable[[Sequence[Object]], bool], what: str, seconds: float = 60
+) -> list[Object]:
+    """Return the pods of an instance, those that are ending among them, as soon as `done(pods)` holds.  Raises WaitTimeout.
+
+    Each change is a reason to look; what is looked at is a list, which is of one moment, as what a watch begins with is not.
+    """
+    kube, labels = space.cluster.kube, f"app.kubernetes.io/instance={name}"
+    if done(found := kube.list("Pod", space.name, labels=labels)):
+        return found
+    for _ in kube.watch("Pod", space.name, labels=labels, seconds=seconds):
+        if done(found := kube.list("Pod", space.name, labels=labels)):
+            return found
+    raise WaitTimeout(
+        f"the pods of {name} are not {what} after {seconds:.0f} s",
+        observed=wait.explain(kube, space.name),
+        hint="look at the lines above",
+    )
+
+
+def is_ready(pod: Object) -> bool:
+    """Counted by a Service: ready, and not ending."""
+    return "deletionTimestamp" not in pod["metadata"] and wait.condition("Ready")(pod)

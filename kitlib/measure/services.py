@@ -1,0 +1,156 @@
+"""What a Service keeps while its pods come and go, and how requests spread over them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import pandas as pd
+from scipy import stats
+
+from kitlib import app, traffic, wait
+from kitlib.cluster import Cluster, Space
+from kitlib.errors import ClusterError, WaitTimeout
+from kitlib.kube import Object, Ref
+from kitlib.objects import Node, Tree
+
+SECONDS = 60
+UNITS = {"p_value": "", "address_changed": "0/1", "pods_replaced": "share"}
+
+
+def replace(space: Space, name: str) -> dict[str, float]:
+    """Delete every pod of an instance, and wait until as many new ones are ready.
+
+    `address_changed`: 1 if the Service's address is another one now; `pods_replaced`: share of the pods' addresses that are new.
+    """
+    before, old = address(space, name), app.pods(space, name)
+    for pod in old:
+        space.cluster.kube.delete(Ref.of(pod))
+    new = _ready(space, name, len(old), {p["metadata"]["uid"] for p in old})
+    gone = {p["status"]["podIP"] for p in old} - {p["status"]["podIP"] for p in new}
+    return {"address_changed": float(address(space, name) != before), "pods_replaced": len(gone) / len(old)}
+
+
+def address(space: Space, service: str) -> str:
+    """The Service's cluster IP.  Raises ClusterError when there is no such Service."""
+    found = space.cluster.kube.get("Service", service, space.name)
+    if found is None:
+        raise ClusterError(f"there is no Service {service} in {space.name}")
+    return str(found["spec"]["clusterIP"])
+
+
+def balance(
+    space: Space, name: str, trials: Sequence[Mapping[str, Any]], *, rate: int = 100, seconds: int = 5
+) -> list[dict[str, float]]:
+    """For `kit.experiment(..., batch=True)` over `connections` (new, kept): what `replace` and `spread` give, for each trial.
+
+    Each repeat replaces all pods first, then sends the load of every treatment side by side.
+    """
+    levels = sorted({trial["connections"] for trial in trials})
+    found: dict[str, list[dict[str, float]]] = {level: [] for level in levels}
+    for n in range(len(trials) // len(levels)):
+        replaced = replace(space, name)
+        for level, hits in _loads(space, name, {level: f"{level}-{n}" for level in levels}, rate, seconds).items():
+            names = [p["metadata"]["name"] for p in app.pods(space, name)]
+            found[level].append(replaced | spread(hits[hits["at"] >= 1], names))
+    return [found[trial["connections"]].pop(0) for trial in trials]
+
+
+def spread(hits: pd.DataFrame, pods: Sequence[str]) -> dict[str, float]:
+    """`busiest`: the share (%) of the requests that the busiest pod got; `p_value`: of Pearson's chi-square test that every pod
+    is equally likely to be chosen.  Requests without an answer do not count: nobody served them.
+    """
+    served = hits[hits["ok"]]
+    if served.empty:
+        raise ClusterError(f"none of {len(hits)} requests was answered, and nothing can be said of balance")
+    counts = served["served_by"].value_counts().reindex(list(pods), fill_value=0)
+    return {"busiest": 100 * float(counts.max() / counts.sum()), "p_value": float(stats.chisquare(counts).pvalue)}
+
+
+def shares(space: Space, service: str, *, keepalive: bool, rate: int = 100, seconds: int = 3) -> pd.DataFrame:
+    """One row a pod: requests it served, of one attack on a Service."""
+    loads = _loads(space, service, {"kept" if keepalive else "new": f"shares-{service}"}, rate, seconds)
+    return next(iter(loads.values()))["served_by"].value_counts().rename_axis("pod").to_frame("requests")
+
+
+def rules(cluster: Cluster, space: Space, service: str) -> pd.DataFrame:
+    """kube-proxy's rules for new connections to a Service, in the order in which they are tried.
+
+    One row a pod: `taken`, the probability of the rule when it is reached; `overall`, of the pod to be chosen; `pod`, its address.
+    kube-proxy follows the EndpointSlices within a second or so, and tells nobody when it has: so iptables is asked until it has.
+    """
+    slices = space.cluster.kube.list("EndpointSlice", space.name, labels=f"kubernetes.io/service-name={service}")
+    wanted = sum(bool(e["conditions"].get("ready")) for s in slices for e in s.get("endpoints") or ())
+    deadline = time.monotonic() + SECONDS
+    while True:
+        found = ladder(cluster.on_node("iptables-save", "-t", "nat"), f"{space.name}/{service}:")
+        if len(found) == wanted or time.monotonic() > deadline:
+            return found
+
+
+def ladder(saved: str, service: str) -> pd.DataFrame:
+    """`rules` from iptables-save's output; service: `namespace/name:`."""
+    steps = re.findall(rf'-A KUBE-SVC-\w+ -m comment --comment "{re.escape(service)}\w* -> ([^"]+)"(.*)', saved)
+    left, rows = 1.0, []
+    for pod, condition in steps:
+        given = re.search(r"--probability ([\d.]+)", condition)
+        taken = float(given[1]) if given else 1.0
+        rows.append((taken, left * taken, pod))
+        left *= 1 - taken
+    return pd.DataFrame(rows, columns=["taken", "overall", "pod"], index=pd.RangeIndex(1, len(rows) + 1, name="rule"))
+
+
+def draw(space: Space, service: str) -> Tree:
+    """The Service, its EndpointSlices and the pods behind them, as the API has them now."""
+    found = space.cluster.kube.get("Service", service, space.name)
+    slices = space.cluster.kube.list("EndpointSlice", space.name, labels=f"kubernetes.io/service-name={service}")
+    branches = tuple(_slice(s) for s in slices)
+    spec = (found or {}).get("spec", {})
+    healthy = any(branch.owns for branch in branches)
+    root = Node("Service", service, spec.get("clusterIP", "missing"), healthy, branches)
+    return Tree(f"Service {service}, which selects {_selector(spec) or 'nothing'}", (root,))
+
+
+def _selector(spec: Object) -> str:
+    return ", ".join(f"{key.rpartition('/')[2]}={value}" for key, value in (spec.get("selector") or {}).items())
+
+
+def _slice(endpoints: Object) -> Node:
+    pods = tuple(
+        Node("Pod", e["targetRef"]["name"], ", ".join(e["addresses"]), bool(e["conditions"].get("ready")))
+        for e in endpoints.get("endpoints") or ()
+        if "targetRef" in e
+    )
+    ready = sum(pod.healthy for pod in pods)
+    name = endpoints["metadata"]["name"]
+    return Node("EndpointSlice", name, f"{ready} of {len(pods)} ready", ready == len(pods) > 0, pods)
+
+
+def _ready(space: Space, name: str, wanted: int, old: set[str]) -> list[Object]:
+    seen: dict[str, Object] = {}
+    kube = space.cluster.kube
+    for change, pod in kube.watch("Pod", space.name, labels=f"app.kubernetes.io/instance={name}", seconds=SECONDS):
+        uid = pod["metadata"]["uid"]
+        seen.pop(uid, None)
+        if change != "DELETED" and uid not in old and wait.condition("Ready")(pod):
+            seen[uid] = pod
+        if len(seen) == wanted:
+            return list(seen.values())
+    raise WaitTimeout(f"{len(seen)} of {wanted} new pods of {name} are ready", observed=wait.explain(kube, space.name))
+
+
+def _loads(space: Space, service: str, pods: Mapping[str, str], rate: int, seconds: int) -> dict[str, pd.DataFrame]:
+    """Side by side, one attack a level, each from the pod that `pods` names."""
+    url = f"http://{service}/items"
+    with ExitStack() as running:
+        loads: dict[str, traffic.Load] = {}
+        for level, pod in pods.items():
+            kept = level == "kept"  # one connection: what HTTP/2 and gRPC clients have
+            attack = traffic.open_loop(
+                space, url, rate=rate, seconds=seconds, keepalive=kept, connections=int(kept), name=pod
+            )
+            loads[level] = running.enter_context(attack)
+    return {level: load.results() for level, load in loads.items()}

@@ -1,0 +1,106 @@
+"""Which code do the pods of one Deployment run, after somebody has moved the tag that they were made from?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import requests
+
+from kitlib import app, images, registry
+from kitlib.cluster import Cluster, Space
+from kitlib.errors import EngineError
+from kitlib.kube import Object, Ref
+from kitlib.measure import pods
+
+VARIANT = "goapp-distroless"
+REPOSITORY = "goapp-version"
+OLD, NEW = "1.0.0", "2.0.0"
+REPLICAS = 2
+# how a Deployment names its image: the reference's kind, and the pull policy (None: what Kubernetes chooses for it)
+NAMED: Mapping[str, tuple[str, str | None]] = {
+    "latest": ("moving", None),
+    "latest, IfNotPresent": ("moving", "IfNotPresent"),
+    "exact tag": ("exact", None),
+    "digest": ("digest", None),
+}
+
+
+def release(cluster: Cluster, version: str) -> str:
+    """goapp built as this version, and published under a tag that is never moved; returns the reference for a manifest."""
+    tag = f"{version}-{images.inputs(VARIANT)}"
+    local = f"{images.PREFIX}/{REPOSITORY}:{tag}"
+    if cluster.engine.inspect(local) is None:
+        bases = {arg: images.ensure(cluster.engine, [base])[base] for arg, base in images.image(VARIANT).args.items()}
+        images.build(cluster.engine, VARIANT, local, args={**bases, "VERSION": version})
+    return registry.publish(cluster.engine, cluster.registry, REPOSITORY, reference=local, tag=tag)
+
+
+def move(cluster: Cluster, repository: str, version: str) -> str:
+    """Make repository:latest mean this release; returns the reference for a manifest."""
+    cluster.engine.push(release(cluster, version), f"{cluster.registry}/{repository}:latest")
+    return f"{images.PREFIX}/{repository}:latest"
+
+
+def pinned(cluster: Cluster, version: str) -> str:
+    """A release by its digest: the one name that nobody can move.  Raises EngineError when the registry lacks it."""
+    name, _, tag = release(cluster, version).rpartition(":")
+    url = f"http://{cluster.registry}/v2/{REPOSITORY}/manifests/{tag}"
+    answer = requests.head(url, headers={"Accept": registry.MANIFESTS}, timeout=10)
+    if not answer.ok:
+        raise EngineError(f"the registry has no {REPOSITORY}:{tag}", hint="./kit status")
+    return f"{name}@{answer.headers['Docker-Content-Digest']}"
+
+
+def retag(space: Space, trials: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
+    """For each {named: ...}: deploy the old release, publish the new one, lose a pod; then count `versions` among the pods.
+
+    `newest`: how many of the pods run the new release.
+    """
+    names = {_slug(trial["named"], i): trial["named"] for i, trial in enumerate(trials)}
+    for name, named in names.items():
+        space.apply(*_manifests(space.cluster, name, named))
+    for name in names:
+        app.roll_out(space, name)
+        move(space.cluster, name, NEW)
+        replace_one(space, name)
+    return [_count(versions(space, name)) for name in names]
+
+
+def versions(space: Space, name: str) -> list[str]:
+    """What each pod of an instance says it is, in the header of any answer."""
+    return [app.ask(space, pod, "/items").headers["x-version"] for pod in app.pods(space, name)]
+
+
+def replace_one(space: Space, name: str) -> None:
+    """Delete a pod, as the end of a node would; returns when another has taken its place, and is ready."""
+    before = app.pods(space, name)
+    space.cluster.kube.delete(Ref.of(before[0]))
+    gone = before[0]["metadata"]["uid"]
+    pods.until(space, name, done=lambda found: _replaced(found, gone, len(before)), what="complete again")
+
+
+def _slug(named: str, number: int) -> str:
+    """Of the instance, and of the repository that its moving tag is in."""
+    return f"tag-{number}-" + named.lower().replace(", ", "-").replace(" ", "-")
+
+
+def _manifests(cluster: Cluster, name: str, named: str) -> list[Object]:
+    """The old release; the moving tag, which an earlier run has moved on, is brought back to it."""
+    how, policy = NAMED[named]
+    moving = move(cluster, name, OLD)
+    image = {"moving": moving, "exact": release(cluster, OLD), "digest": pinned(cluster, OLD)}[how]
+    objects = app.manifests(name, image, replicas=REPLICAS, treatments=["small", "quick-exit"])
+    for found in objects:
+        if found["kind"] == "Deployment" and policy:
+            found["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] = policy
+    return objects
+
+
+def _count(found: Sequence[str]) -> dict[str, float]:
+    return {"versions": float(len(set(found))), "newest": float(found.count(NEW))}
+
+
+def _replaced(found: Sequence[Object], gone: str, wanted: int) -> bool:
+    ready = {pod["metadata"]["uid"] for pod in found if pods.is_ready(pod)}
+    return gone not in ready and len(ready) == wanted

@@ -1,0 +1,22 @@
+"""Answers to the exercises: the reference solution, and two wrong ones each that leave the real system in a wrong state.
+
+One module a chapter, each with its WRONG: exercise -> functions of the cluster.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+
+import kitlib
+from kitlib import exercises
+from kitlib.cluster import Cluster
+from tests.notebooks.answers import architecture, deployment, multi_stage, probes, service_ingress, start
+
+Answer = Callable[[Cluster], object]
+
+CHAPTERS = (start, multi_stage, architecture, deployment, service_ingress, probes)
+WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))
+
+
+def solve(name: str, cluster: Cluster) -> None:
+    """Run the solution as a learner would: its text, with the names that a chapter has."""
+    exec(exercises.exercise(name).solution(), {"kit": kitlib, "cluster": cluster})  # noqa: S102

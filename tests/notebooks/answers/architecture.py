@@ -1,0 +1,55 @@
+"""Wrong answers to the exercises of 3.1-architecture."""
+
+from collections.abc import Callable
+
+from kitlib import app, wait
+from kitlib.cluster import Cluster, Space
+
+Answer = Callable[[Cluster], object]
+QUICK = ["no-startup", "quick-exit", "small"]
+
+
+def _nobody_binds(cluster: Cluster) -> None:
+    pod = app.pod("lonely", cluster.image("goapp-distroless"), treatments=QUICK)
+    pod["spec"]["schedulerName"] = "nobody"
+    cluster.space("bind").apply(pod)
+
+
+def _the_default_scheduler(cluster: Cluster) -> None:
+    space = cluster.space("bind")
+    space.apply(app.pod("lonely", cluster.image("goapp-distroless"), treatments=QUICK))
+    wait.until(cluster.kube, "Pod", "lonely", space.name, done=wait.condition("PodScheduled"), what="scheduled")
+
+
+def _never_deleted(cluster: Cluster) -> None:
+    _deployed(cluster, "adopt", "keeper")
+
+
+def _orphans_only(cluster: Cluster) -> None:
+    space = _deployed(cluster, "adopt", "keeper")
+    path = f"/apis/apps/v1/namespaces/{space.name}/deployments/keeper"
+    cluster.kube.connection.json("DELETE", path, body={"propagationPolicy": "Orphan"}, seconds=10)
+    wait.until(cluster.kube, "Deployment", "keeper", space.name, done=wait.gone, what="gone")
+
+
+def _untouched(cluster: Cluster) -> None:
+    _deployed(cluster, "quarantine", "patient")
+
+
+def _another_pod(cluster: Cluster) -> None:
+    space = _deployed(cluster, "quarantine", "patient")
+    space.apply(app.pod("examined", cluster.image("goapp-distroless"), treatments=QUICK))
+
+
+def _deployed(cluster: Cluster, space: str, name: str) -> Space:
+    found = cluster.space(space)
+    found.apply(*app.manifests(name, cluster.image("goapp-distroless"), replicas=2, treatments=QUICK))
+    app.roll_out(found, name)
+    return found
+
+
+WRONG: dict[str, tuple[Answer, ...]] = {
+    "3.1-architecture/bind": (_nobody_binds, _the_default_scheduler),
+    "3.1-architecture/adopt": (_never_deleted, _orphans_only),
+    "3.1-architecture/quarantine": (_untouched, _another_pod),
+}

@@ -1,0 +1,45 @@
+"""Wrong answers to the exercises of 2.3-multi-stage."""
+
+from kitlib import app
+from kitlib.cluster import Cluster
+from kitlib.exercises import multi_stage
+
+TWO_STAGES = "ARG GOLANG\nARG ALPINE\nFROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\n"
+CGO = "RUN go build -o /catalog ./cmd/catalog\n"
+STATIC = "RUN CGO_ENABLED=0 go build -o /catalog ./cmd/catalog\n"
+RUN = 'ENTRYPOINT ["/catalog"]\n'
+
+
+def _still_dynamic(cluster: Cluster) -> None:
+    app.build(
+        cluster.engine,
+        f"{TWO_STAGES}{CGO}FROM ${{ALPINE}}\nCOPY --from=build /catalog /catalog\n{RUN}",
+        multi_stage.Loader.tag,
+    )
+
+
+def _with_toolchain(cluster: Cluster) -> None:
+    app.build(
+        cluster.engine,
+        f"{TWO_STAGES}{CGO}FROM ${{GOLANG}}\nCOPY --from=build /catalog /catalog\n{RUN}",
+        multi_stage.Loader.tag,
+    )
+
+
+def _as_root(cluster: Cluster) -> None:
+    app.build(
+        cluster.engine,
+        f"{TWO_STAGES}{STATIC}FROM scratch\nCOPY --from=build /catalog /catalog\n{RUN}",
+        multi_stage.Smallest.tag,
+    )
+
+
+def _not_stripped(cluster: Cluster) -> None:
+    final = f"FROM ${{ALPINE}}\nCOPY --from=build /catalog /catalog\nUSER 65532\n{RUN}"
+    app.build(cluster.engine, f"{TWO_STAGES}{STATIC}{final}", multi_stage.Smallest.tag)
+
+
+WRONG = {
+    "2.3-multi-stage/loader": (_still_dynamic, _with_toolchain),
+    "2.3-multi-stage/smallest": (_as_root, _not_stripped),
+}
