@@ -17,7 +17,7 @@ CALLERS: Mapping[str, bool] = {"asks the backend": True, "asks only itself": Fal
 REPLICAS = 3
 PROBE = Probe(period=1, failures=3)
 SLOW = 5  # seconds that the backend takes to answer: more than the probe's timeout
-LASTS = 10  # seconds that the backend stays slow: more than the probe needs to give up
+LASTS = 8  # seconds that the backend stays slow: more than the probe needs to give up
 SETTLE = 4  # seconds more until the status shows who is being restarted
 PATIENCE = 45  # the same on a node that is busy
 

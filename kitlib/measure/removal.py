@@ -22,7 +22,7 @@ CASES: Mapping[str, Probe] = {
 TREATMENTS = ("faults", "quick-exit", "no-liveness")
 RATE = 200  # requests a second in all: a pod gets one every few hundredths of a second
 SPREAD = 2.0  # seconds over which the faults are spread
-AFTER = 3.0  # seconds of load after the last pod should have gone
+AFTER = 2.0  # seconds of load after the last pod should have gone
 LONGEST = 60  # seconds of load at most, on a node that is busy
 
 

@@ -97,5 +97,10 @@ def split(yes: str, no: str, checks: Mapping[str, bool]) -> str:
     """Which parts pass and which do not; empty when they all agree."""
     if len(set(checks.values())) == 1:
         return ""
-    passed, failed = ([name for name, ok in checks.items() if ok is wanted] for wanted in (True, False))
+    passed, failed = ([_quoted(name) for name, ok in checks.items() if ok is wanted] for wanted in (True, False))
     return f"{yes}: {', '.join(passed)}; {no}: {', '.join(failed)}"
+
+
+def _quoted(name: str) -> str:
+    """In a list, a name with a comma has to be seen as one."""
+    return f"“{name}”" if "," in name else name

@@ -58,11 +58,10 @@ def _checks(runs: pd.DataFrame, p: Params) -> Outcome:
         values = rows(runs, check["metric"], where)["value"]
         met = COMPARE[check["is"]](values, check["value"])
         passes[name] = bool(met.any() if check.get("of") == "some" else met.all())
-        parts.append(
-            f"{name}: {median_text(runs, check['metric'], where)}, in {int(met.sum())} of {len(met)} runs as asked"
-        )
+        often = "" if met.all() or not met.any() else f" ({int(met.sum())} of {len(met)} runs as asked)"
+        parts.append(f"{name} {median_text(runs, check['metric'], where)}{often} {'✓' if passes[name] else '✗'}")
     headline = rows(runs, p["headline"], {})
-    reading = f"{sum(passes.values())} of {len(passes)} conditions are met. {'; '.join(parts)}."
+    reading = f"{sum(passes.values())} of {len(passes)} conditions are met: {'; '.join(parts)}."
     sample = headline["value"].to_numpy(float)
     unit = headline["unit"].iloc[0]
     return Outcome(

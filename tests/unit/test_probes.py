@@ -97,6 +97,15 @@ def test_gaps_are_between_starts() -> None:
     assert restarts.gaps("10.0\n11.5\n22\n42.25\n") == [1.5, 10.5, 20.25]
 
 
+def test_a_diary_answers_for_each_restart() -> None:
+    """The first restart waits for nothing, the second for ten seconds; one that is not in the diary has no value."""
+    diary = [1.5, 12.5]
+
+    assert restarts.delay("1st", diary) == {"at_once_seconds": 1.5}
+    assert restarts.delay("2nd", diary) == {"delay_seconds": 12.5, "predicted_seconds": 10}
+    assert restarts.delay("3rd", diary) == {}
+
+
 def test_the_last_served_request_counts() -> None:
     """Only answers, only of this pod; late is what exceeds the longest detection."""
     fault = pd.Timestamp("2026-01-01T00:00:00Z")
