@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
+from urllib.parse import urlencode
 
 import urllib3
 import yaml
@@ -149,8 +150,6 @@ def _named(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
 
 
 def _query(words: Mapping[str, Any]) -> str:
-    from urllib.parse import urlencode
-
     given = {k: v for k, v in words.items() if v not in (None, "")}
     return f"?{urlencode(given)}" if given else ""
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import docker.errors
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from kitlib import images
 from kitlib.engine import Engine, mapped
@@ -68,16 +70,24 @@ def publish(engine: Engine, at: str, image_name: str, *, reference: str | None =
 
 
 def has(at: str, image_name: str, tag: str) -> bool:
-    answer = requests.head(f"http://{at}/v2/{image_name}/manifests/{tag}", headers={"Accept": MANIFESTS}, timeout=10)
+    answer = _manifest("HEAD", at, image_name, tag)
     return answer.status_code == requests.codes.ok
 
 
 def compressed_size(at: str, image_name: str, tag: str) -> int:
     """Bytes of all compressed layers, as a pull transfers them.  Raises EngineError when the tag is not there."""
-    answer = requests.get(f"http://{at}/v2/{image_name}/manifests/{tag}", headers={"Accept": MANIFESTS}, timeout=10)
+    answer = _manifest("GET", at, image_name, tag)
     if not answer.ok:
         raise EngineError(f"the registry has no {image_name}:{tag}", hint="push it first: cluster.image(name)")
     return sum(int(layer["size"]) for layer in answer.json()["layers"])
+
+
+def _manifest(method: str, at: str, image_name: str, tag: str) -> requests.Response:
+    """Asked again for some seconds: the engine accepts connections for a registry that has only just been started, and drops them."""
+    with requests.Session() as session, mapped("asking the registry"):
+        session.mount("http://", HTTPAdapter(max_retries=Retry(total=8, backoff_factor=0.1)))
+        url = f"http://{at}/v2/{image_name}/manifests/{tag}"
+        return session.request(method, url, headers={"Accept": MANIFESTS}, timeout=10)
 
 
 def _volume(engine: Engine, owner: Owner) -> str:

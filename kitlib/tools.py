@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import shutil
+import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,10 +131,19 @@ def go_env() -> dict[str, str]:
         "GOFLAGS": "-buildvcs=false",
         "GOWORK": "off",
         **dict.fromkeys(("GOOS", "GOARCH", "GOEXPERIMENT"), ""),  # empty: this machine's, whatever the shell says
+        "GOENV": os.environ.get("GOENV") or str(_user_config() / "go" / "env"),  # where `go env -w` of the user's is
+        "XDG_CONFIG_HOME": str(paths.cache() / "goconfig"),  # Go's telemetry counters go here, not to the user's folder
         "GOMODCACHE": str(paths.cache() / "gomod"),
         "GOCACHE": str(paths.cache() / "gobuild"),
         "PATH": f"{goroot() / 'bin'}{os.pathsep}{os.environ['PATH']}",
     }
+
+
+def _user_config() -> Path:
+    """os.UserConfigDir of Go."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
 
 
 def syft() -> Path:
@@ -156,8 +166,6 @@ def buildx() -> Path:
 
 
 def _venv_command(name: str) -> Path:
-    import sys
-
     command = Path(sys.executable).parent / name
     if not command.exists():
         raise SetupError(f"{name} is not in the virtual environment", hint="remove .venv and run ./kit again")
