@@ -14,6 +14,7 @@ import docker
 import docker.errors
 import requests
 from docker.context import ContextAPI
+from filelock import FileLock
 
 from kitlib import dockerd, paths, proc, tools
 from kitlib.console import step
@@ -118,9 +119,9 @@ class Engine:
             self.client.api.pull(reference)
 
     def push(self, reference: str, to: str) -> None:
-        """Push an image under another name.  Raises EngineError with what the registry said."""
+        """Push an image under another name, which it has here only meanwhile.  Raises EngineError with what the registry said."""
         repository, _, tag = to.rpartition(":")
-        with mapped(f"pushing {to}"):
+        with FileLock(paths.cache() / "push.lock"), mapped(f"pushing {to}"):  # or another push takes the name away
             self.client.api.tag(reference, repository, tag, force=True)
             try:
                 for event in self.client.api.push(repository, tag=tag, stream=True, decode=True):

@@ -15,8 +15,10 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KIT_HOME", str(tmp_path_factory.mktemp("two") / "home"))
         patch.setenv("KIT_CLUSTER", "kit-test-two")
-        yield lifecycle.up("two-node")
-        lifecycle.down()
+        try:
+            yield lifecycle.up("two-node")
+        finally:
+            lifecycle.down()
 
 
 def test_pods_spread_and_answer_across_nodes(two: Cluster) -> None:
