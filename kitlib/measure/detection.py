@@ -79,7 +79,7 @@ def _measure(space: Space, image: str, wave: Sequence[Trial]) -> dict[str, dict[
         back = _all_back(space, wave)
         for fault in faults:
             fault.result()
-    found = {t.name: podlog.values(podlog.read(space, t.name, previous=True), t.case, back[t.name]) for t in wave}
+    found = {t.name: podlog.values(podlog.previous(space, t.name), t.case, back[t.name]) for t in wave}
     for pod in space.cluster.kube.list("Pod", space.name, labels=SELECTOR):
         space.cluster.kube.delete(Ref.of({"apiVersion": "v1", "kind": "Pod", **pod}))
     return found

@@ -9,16 +9,26 @@ from typing import Any
 import pandas as pd
 
 from kitlib.cluster import Space
-from kitlib.errors import ClusterError
+from kitlib.errors import ApiError, ClusterError
 from kitlib.measure.probes import Case
 
 LINES = 2000  # of a log: some 3 a second
 Entry = dict[str, Any]
 
 
-def read(space: Space, pod: str, *, previous: bool = False) -> list[Entry]:
-    """What the pod's container logged; previous: the run before this one."""
-    return entries(space.cluster.kube.logs(pod, space.name, lines=LINES, previous=previous))
+def read(space: Space, pod: str) -> list[Entry]:
+    """What the pod's container has logged."""
+    return entries(space.cluster.kube.logs(pod, space.name, lines=LINES))
+
+
+def previous(space: Space, pod: str) -> list[Entry]:
+    """The same of the run before this one; nothing when the kubelet has not kept it."""
+    try:
+        return entries(space.cluster.kube.logs(pod, space.name, lines=LINES, previous=True))
+    except ApiError as e:
+        if e.status == 400:  # the API's answer for "previous terminated container not found"
+            return []
+        raise
 
 
 def values(log: Sequence[Entry], case: Case, back: float) -> dict[str, float]:

@@ -21,7 +21,7 @@ CASES: Mapping[str, Probe] = {
 }
 TREATMENTS = ("faults", "quick-exit", "no-liveness")
 RATE = 200  # requests a second in all: a pod gets one every few hundredths of a second
-SPREAD = 2.0  # seconds over which the faults are spread
+SPACING = 1.0  # seconds from fault to fault, on average: kube-proxy puts off a change that comes too soon after another
 AFTER = 2.0  # seconds of load after the last pod should have gone
 LONGEST = 60  # seconds of load at most, on a node that is busy
 
@@ -55,9 +55,9 @@ def last_served(space: Space, trials: Sequence[Mapping[str, str]]) -> list[dict[
     chosen = [(str(next(pods[t["probe"]])["metadata"]["name"]), t["probe"]) for t in trials]
     urls = [f"http://{_name(level)}/items" for level in CASES]
     with traffic.open_loop(space, urls, rate=RATE, seconds=LONGEST, keepalive=False) as load:
-        shares = probes.phases(len(chosen))
+        moments = [share * SPACING * len(chosen) for share in probes.phases(len(chosen))]
         with ThreadPoolExecutor(len(chosen)) as pool:
-            faulty = list(pool.map(lambda pod, share: _inject(space, pod, share), chosen, shares))
+            faulty = list(pool.map(lambda pod, seconds: _inject(space, pod, seconds), chosen, moments))
         _sleep(max(probe.latest() for probe in CASES.values()) + AFTER)
         load.stop()
     results = load.results()
@@ -77,9 +77,9 @@ def values(results: pd.DataFrame, it: Faulty) -> dict[str, float]:
     return {"served_seconds": served, "detection_seconds": detection, "late_seconds": served - detection}
 
 
-def _inject(space: Space, chosen: tuple[str, str], share: float) -> Faulty:
+def _inject(space: Space, chosen: tuple[str, str], seconds: float) -> Faulty:
     pod, level = chosen
-    _sleep(share * SPREAD)
+    _sleep(seconds)
     app.inject(space, pod, "not-ready", lease="1m")
     return Faulty(pod, level, pd.Timestamp.now("UTC"))
 
