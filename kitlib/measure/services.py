@@ -53,9 +53,10 @@ def balance(
     found: dict[str, list[dict[str, float]]] = {level: [] for level in levels}
     for n in range(len(trials) // len(levels)):
         replaced = replace(space, name)
+        rules(space.cluster, space, name)  # before they are in force, a connection can lead to a pod that is gone
         for level, hits in _loads(space, name, {level: f"{level}-{n}" for level in levels}, rate, seconds).items():
             names = [p["metadata"]["name"] for p in app.pods(space, name)]
-            found[level].append(replaced | spread(hits[hits["at"] >= 1], names))
+            found[level].append(replaced | spread(hits, names))
     return [found[trial["connections"]].pop(0) for trial in trials]
 
 
@@ -80,15 +81,18 @@ def rules(cluster: Cluster, space: Space, service: str) -> pd.DataFrame:
     """kube-proxy's rules for new connections to a Service, in the order in which they are tried.
 
     One row a pod: `taken`, the probability of the rule when it is reached; `overall`, of the pod to be chosen; `pod`, its address.
-    kube-proxy follows the EndpointSlices within a second or so, and tells nobody when it has: so iptables is asked until it has.
+    kube-proxy follows the EndpointSlices within a second or so, and tells nobody when it has: so iptables is asked until its rules
+    lead to the ready pods that the Service selects, and to no other.  Raises WaitTimeout.
     """
-    slices = space.cluster.kube.list("EndpointSlice", space.name, labels=f"kubernetes.io/service-name={service}")
-    wanted = sum(bool(e["conditions"].get("ready")) for s in slices for e in s.get("endpoints") or ())
     deadline = time.monotonic() + SECONDS
     while True:
         found = ladder(cluster.on_node("iptables-save", "-t", "nat"), f"{space.name}/{service}:")
-        if len(found) == wanted or time.monotonic() > deadline:
+        there, wanted = {pod.rpartition(":")[0] for pod in found["pod"]}, _selected(space, service)
+        if there == wanted:
             return found
+        if time.monotonic() > deadline:
+            seen = [f"the rules lead to {sorted(there)}", f"the ready pods are {sorted(wanted)}"]
+            raise WaitTimeout(f"kube-proxy has no rules for the pods of {service}", observed=seen)
 
 
 def ladder(saved: str, service: str) -> pd.DataFrame:
@@ -112,6 +116,17 @@ def draw(space: Space, service: str) -> Tree:
     healthy = any(branch.owns for branch in branches)
     root = Node("Service", service, spec.get("clusterIP", "missing"), healthy, branches)
     return Tree(f"Service {service}, which selects {_selector(spec) or 'nothing'}", (root,))
+
+
+def _selected(space: Space, service: str) -> set[str]:
+    """Addresses of the ready pods that the Service selects."""
+    found = space.cluster.kube.get("Service", service, space.name) or {"spec": {}}
+    selector = found["spec"].get("selector") or {}
+    if not selector:
+        return set()
+    pods = space.cluster.kube.list("Pod", space.name, labels=",".join(f"{k}={v}" for k, v in selector.items()))
+    ready = wait.condition("Ready")
+    return {p["status"]["podIP"] for p in pods if ready(p) and not p["metadata"].get("deletionTimestamp")}
 
 
 def _selector(spec: Object) -> str:

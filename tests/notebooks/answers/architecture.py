@@ -16,7 +16,7 @@ def _nobody_binds(cluster: Cluster) -> None:
 
 
 def _the_default_scheduler(cluster: Cluster) -> None:
-    space = cluster.space("bind")
+    space = cluster.space("bind", fresh=True)  # a pod's scheduler cannot be changed
     space.apply(app.pod("lonely", cluster.image("goapp-distroless"), treatments=QUICK))
     wait.until(cluster.kube, "Pod", "lonely", space.name, done=wait.condition("PodScheduled"), what="scheduled")
 
