@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from kitlib import nodeexec
@@ -102,11 +103,17 @@ def etcd(cluster: Cluster, prefixes: Sequence[str]) -> Iterator[EtcdWatch]:
     group = int(next(lines, "0"))
     parsed = (json.loads(line) for line in lines)
     try:
-        if not all(line["created"] for _, line in zip(prefixes, parsed, strict=False)):
+        if not _watched(parsed, len(prefixes)):
             raise ClusterError("etcd refused the watch", hint="./kit status")
         yield EtcdWatch(parsed)
     finally:
         cluster.on_node("kill", "--", f"-{group}", check=False)  # it may have ended by itself
+
+
+def _watched(lines: Iterator[dict[str, Any]], wanted: int) -> bool:
+    """Read until so many watches are said to be there; one of them may have news before the last one is."""
+    created = (line for line in lines if line["created"])
+    return sum(1 for _ in islice(created, wanted)) == wanted
 
 
 def _script(prefixes: Sequence[str]) -> str:

@@ -139,3 +139,13 @@ def test_a_mark_says_in_how_many_trials() -> None:
     marks = outage.table(pd.DataFrame(rows, columns=["without", "metric", "value"]))
 
     assert (marks.loc["nothing", "serve"], marks.loc["etcd", "read"], marks.loc["kubelet", "serve"]) == ("✓", "~", "~")
+
+
+def test_all_of_etcds_watches_are_awaited_whatever_comes_between() -> None:
+    """News of the first prefix come before the second is watched: nothing is missed, and what follows is left to be read."""
+    created, news = {"created": True}, {"created": False}
+    lines = iter([created, news, created, news])
+
+    assert witnesses._watched(lines, 2)
+    assert list(lines) == [news]
+    assert not witnesses._watched(iter([created, news]), 2)
