@@ -18,6 +18,7 @@ from kitlib.errors import ClusterError, KitError, NotOurs
 from kitlib.kube import Kube, Object, Ref
 from kitlib.owner import LABEL, Owner
 
+WORKLOADS = ("CronJob", "Job", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")  # what would make its pods again
 APP_LABELS = {"app.kubernetes.io/managed-by": "kit", "app.kubernetes.io/part-of": "cloudnative-go-kit"}
 
 
@@ -120,9 +121,22 @@ class Space:
         )
 
     def undo(self) -> None:
-        """Delete the namespace and all in it; returns when it is gone."""
-        if self.cluster.kube.delete(self.ref):
-            wait.until(self.cluster.kube, "Namespace", self.name, done=wait.gone, what="gone", seconds=120)
+        """Delete the namespace and all in it; returns when it is gone.
+
+        Its pods go first, and with a second's notice: a namespace in which pods were found is looked at again only after half of their
+        grace period, however soon they end (Kubernetes, pkg/controller/namespace/deletion).
+        """
+        kube = self.cluster.kube
+        found = kube.get("Namespace", self.name)
+        if found is None or Ref.of(found) != self.ref:
+            return
+        for kind in WORKLOADS:
+            kube.clear(kind, self.name)
+        kube.clear("Pod", self.name, grace=1)
+        for pod in kube.list("Pod", self.name):
+            wait.until(kube, "Pod", pod["metadata"]["name"], self.name, done=wait.gone, what="gone")
+        kube.delete(self.ref)
+        wait.until(kube, "Namespace", self.name, done=wait.gone, what="gone", seconds=120)
 
 
 def bind() -> Cluster:

@@ -163,6 +163,12 @@ class Kube:
             raise
         return True
 
+    def clear(self, kind: str, namespace: str, *, grace: int | None = None) -> None:
+        """Ask for every object of a kind in a namespace to be deleted.  grace: seconds of notice, default: what each object says."""
+        options = {"propagationPolicy": "Background", "gracePeriodSeconds": grace}
+        path = self._resource(kind).path(namespace)
+        self._ask(f"deleting every {kind} in {namespace}", "DELETE", path, body=options)
+
     def watch(
         self, kind: str, namespace: str = "", *, name: str = "", labels: str = "", seconds: float
     ) -> Iterator[tuple[str, Object]]:

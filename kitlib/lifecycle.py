@@ -171,6 +171,8 @@ def _remove(engine: Engine, record: Owner) -> None:
     with mapped("removing the cluster"):
         for container in engine.client.containers.list(all=True, ignore_removed=True):
             if cluster.is_mine(container, record):
+                if container.status == "running" and container.name in nodes.names(record):
+                    nodes.thaw(engine, container.name)
                 container.remove(force=True, v=True)
         for volume in engine.client.volumes.list(filters={"label": f"{LABEL}={record.mark}"}):
             volume.remove()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from kitlib import images, registry
+from kitlib import images, nodeexec, registry
 from kitlib.errors import ClusterError
 
 if TYPE_CHECKING:
     from kitlib.cluster import Cluster
+    from kitlib.engine import Engine
     from kitlib.owner import Owner
 
 WORKERS = {"one-node": 0, "two-node": 1}  # beside the control plane, by profile
+THAW = "find /sys/fs/cgroup/freezer/kubelet* -name freezer.state -exec sh -c 'echo THAWED > $1' sh {} ';' 2>/dev/null; true"
 CONFLIST = "/etc/cni/net.d/10-kit.conflist"  # of the node image from packages; upstream's brings kindnet, which does all this itself
 
 
@@ -33,6 +35,11 @@ def connect(cluster: Cluster) -> None:
         cluster.on_node("sh", "-c", f"mkdir -p {folder} && printf '%s' '{hosts}' > {folder}/hosts.toml", node=node)
     if len(names(cluster.owner)) > 1:
         _network(cluster)
+
+
+def thaw(engine: Engine, node: str) -> None:
+    """Let pods of this node go on that runc left frozen: on cgroup v1 what is frozen cannot be killed, and the node not be removed."""
+    nodeexec.run(engine, node, ["sh", "-c", THAW])
 
 
 def _network(cluster: Cluster) -> None:

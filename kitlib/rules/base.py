@@ -94,11 +94,11 @@ def all_some_none(checks: Iterable[bool]) -> Word:
 
 
 def split(yes: str, no: str, checks: Mapping[str, bool]) -> str:
-    """Which parts pass and which do not; empty when they all agree."""
+    """Which parts pass, or which do not, whichever are fewer: of all others the opposite is so.  Empty when they all agree."""
     if len(set(checks.values())) == 1:
         return ""
     passed, failed = ([_quoted(name) for name, ok in checks.items() if ok is wanted] for wanted in (True, False))
-    return f"{yes}: {', '.join(passed)}; {no}: {', '.join(failed)}"
+    return f"{yes} only: {', '.join(passed)}" if len(passed) < len(failed) else f"{no}: {', '.join(failed)}"
 
 
 def _quoted(name: str) -> str:

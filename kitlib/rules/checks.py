@@ -77,7 +77,7 @@ def _expanded(runs: pd.DataFrame, checks: list[Params]) -> Iterator[tuple[Params
             yield check, where
             continue
         fitting = rows(runs, check["metric"], where)
-        for level in levels(fitting, check["each"], [check["metric"]]):
+        for level in sorted(levels(fitting, check["each"], [check["metric"]])):  # trials come in any order
             yield check, {**where, check["each"]: level}
 
 

@@ -41,3 +41,19 @@ def test_up_keeps_the_profile(two: Cluster) -> None:
     assert two.owner == lifecycle.up().owner
     with pytest.raises(UsageError, match="as two-node"):
         lifecycle.up("one-node")
+
+
+FREEZE = """\
+one=$(find /sys/fs/cgroup -type d -path '*kubelet-kubepods*pod*' \\( -path '*/freezer/*' -o -name '*.slice' \\) | tail -n 1)
+if [ -e "$one/freezer.state" ]; then echo FROZEN > "$one/freezer.state"; else echo 1 > "$one/cgroup.freeze"; fi
+echo "$one"
+"""
+
+
+def test_down_takes_a_node_with_a_frozen_pod(two: Cluster) -> None:
+    """runc can leave a pod frozen, whose processes cannot be killed on cgroup v1: `down` removes the node all the same."""
+    frozen = two.on_node("sh", "-c", FREEZE, node=two.nodes[1])
+    lifecycle.down()
+
+    assert "pod" in frozen
+    assert not [c for c in two.engine.client.containers.list(all=True) if c.name in two.nodes]
