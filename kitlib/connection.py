@@ -19,9 +19,10 @@ from urllib.parse import urlencode
 import urllib3
 import yaml
 
+from kitlib.errors import ClusterError
+
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_PATCH = "application/strategic-merge-patch+json"  # lists are merged by their items' names
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
 CONNECT_SECONDS = 10
 GRACE_SECONDS = 5  # the server ends a watch; this is for a server that does not
@@ -79,8 +80,12 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         seconds: float,
         stream: bool = False,
+        check: bool = True,
     ) -> urllib3.BaseHTTPResponse:
-        """One request; the answer with headers and body, or with the body still to come (stream).  seconds: for each read."""
+        """One request; the answer with headers and body, or with the body still to come (stream).  seconds: for each read.
+
+        Raises Refused for an error, unless not check: then it is an answer like others.  Raises urllib3's HTTPError.
+        """
         answer = self._pool.urlopen(
             method,
             self.access.server + path + _query(query or {}),
@@ -90,7 +95,7 @@ class Connection:
             preload_content=not stream,
             redirect=False,
         )
-        if answer.status >= 400:
+        if check and answer.status >= 400:
             raise Refused(answer.status, answer.data)
         return answer
 
@@ -137,7 +142,12 @@ def _present(tls: ssl.SSLContext, certificate: str, key: str) -> None:
 def _by_the_package(kubeconfig: Path) -> Access:
     from kubernetes import config
 
-    said = config.new_client_from_config(config_file=str(kubeconfig)).configuration
+    try:
+        said = config.new_client_from_config(config_file=str(kubeconfig)).configuration
+    except config.ConfigException as e:
+        raise ClusterError(
+            f"{kubeconfig} gives no way in: {e}", hint=f"kubectl --kubeconfig {kubeconfig} get nodes"
+        ) from e
     tls = ssl.create_default_context(cafile=said.ssl_ca_cert)
     if said.cert_file:
         tls.load_cert_chain(said.cert_file, said.key_file)

@@ -7,12 +7,10 @@ resources work like built-in ones.  Every failure comes out as an ApiError.
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +51,7 @@ Refs = list[Ref]
 
 @contextmanager
 def mapped(doing: str) -> Iterator[None]:
-    """Turn what a request can fail with, by the kit's connection or by the kubernetes package, into ApiError."""
+    """Turn what a request can fail with into ApiError."""
     try:
         yield
     except ApiError:
@@ -62,19 +60,8 @@ def mapped(doing: str) -> Iterator[None]:
         raise ApiError(
             f"{doing}: the API server does not answer ({e})", status=0, hint="./kit status, then ./kit up"
         ) from e
-    except _refusals() as e:
-        status = int(getattr(e, "status", 404) or 0)
-        raise ApiError(f"{doing}: {_reason(e)}", status=status, hint=_next_step(status)) from e
-
-
-def _refusals() -> tuple[type[Exception], ...]:
-    """Importing the package takes longer than most requests; where nobody has, none of its errors can be on its way."""
-    if "kubernetes" not in sys.modules:
-        return (Refused,)
-    from kubernetes.client.exceptions import ApiException
-    from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
-
-    return Refused, ApiException, DynamicApiError, ResourceNotFoundError
+    except Refused as e:
+        raise ApiError(f"{doing}: {_reason(e)}", status=e.status, hint=_next_step(e.status)) from e
 
 
 class Kube:
@@ -84,22 +71,6 @@ class Kube:
         self.kubeconfig = kubeconfig
         self.connection = Connection(access(kubeconfig))
         self._catalogue = Catalogue(self.connection)
-
-    @cached_property
-    def api(self) -> Any:
-        """The kubernetes package's ApiClient, for what this class does not have."""
-        from kubernetes import config
-
-        return config.new_client_from_config(config_file=str(self.kubeconfig))
-
-    def resource(self, kind: str, api_version: str = "") -> Any:
-        """The kubernetes package's dynamic resource for a kind, for what this class does not have."""
-        from kubernetes.dynamic import DynamicClient
-
-        found = self._resource(kind, api_version)
-        with mapped(f"looking up {kind}"):
-            cache = str(self.kubeconfig.with_suffix(".discovery"))
-            return DynamicClient(self.api, cache_file=cache).resources.get(kind=kind, api_version=found.api_version)
 
     def _resource(self, kind: str, api_version: str = "") -> Resource:
         """Where objects of a kind are; api_version only where a kind is not unique.  Raises ApiError (404) for an unknown one."""
@@ -139,6 +110,17 @@ class Kube:
         words = {"fieldManager": MANAGER, "force": "true"}
         doing = f"applying {manifest['kind']}/{meta['name']}"
         return Ref.of(self._ask(doing, "PATCH", path, query=words, body=body, content=APPLY_PATCH))
+
+    def create(
+        self, kind: str, namespace: str, body: Object, *, of: str = "", subresource: str = "", dry_run: bool = False
+    ) -> Object:
+        """Post a new object; returns it.  of, subresource: something said to an existing object instead, such as an Eviction to a pod.
+
+        dry_run: admission and validation only.
+        """
+        path = self._resource(kind).path(namespace, of) + (f"/{subresource}" if subresource else "")
+        doing = f"creating {subresource or kind} {of or body['metadata']['name']}"
+        return self._ask(doing, "POST", path, query={"dryRun": "All" if dry_run else ""}, body=body)
 
     def patch(
         self, kind: str, name: str, namespace: str, change: Any, *, subresource: str = "", content: str = MERGE_PATCH
@@ -246,12 +228,12 @@ def _learn(item: Object) -> None:
         redact.learn(item.get("data") or {})
 
 
-def _reason(e: Any) -> str:
-    """The API server's own message; where there is none, status and reason."""
+def _reason(e: Refused) -> str:
+    """The API server's own message; where there is none, the status."""
     try:
         return str(json.loads(e.body)["message"])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return f"{getattr(e, 'status', '')} {getattr(e, 'reason', '') or e}".strip()
+    except (ValueError, KeyError, TypeError):
+        return f"status {e.status}"
 
 
 def _next_step(status: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,13 @@ def up(profile: str | None = None) -> Cluster:
         engine = engines.ensure()
         supply.announce()
         _refuse_foreign(engine)
-        images.ensure(engine, ("node", "registry", "alpine"))
+        images.ensure(engine, ("node", "registry", ready.IMAGE))
         record = _record(profile)
         _network(engine, record)
-        record = _nodes(engine, record)
-        registry.ensure(engine, record)
+        with ThreadPoolExecutor(1) as beside:  # kind waits for the node most of its time
+            filled = beside.submit(_registry, engine, record)
+            record = _nodes(engine, record)
+            filled.result()
         made = Cluster(engine, record)
         control_plane.wake(made)  # an experiment may have been killed while it kept a part silent
         if not record.proved:
@@ -112,6 +115,11 @@ def _record(profile: str | None) -> Owner:
     return record
 
 
+def _registry(engine: Engine, record: Owner) -> None:
+    """Make the registry run, with the image by which the cluster is proved to be ready."""
+    registry.publish(engine, registry.ensure(engine, record), ready.IMAGE)
+
+
 def _nodes(engine: Engine, record: Owner) -> Owner:
     """Make the nodes run; returns the record, not `proved` when any was created or started just now."""
     found = [c for name in nodes.names(record) if (c := _container(engine, name))]
@@ -154,7 +162,9 @@ def _kind_config(record: Owner) -> str:
 def _create(engine: Engine, record: Owner) -> Owner:
     record = record.noted(ca="", kube_system="", proved=False)
     config = owner.home() / "kind.yaml"
-    shutil.copy(paths.ROOT / "cluster" / "audit-policy.yaml", record.folder)  # where the API server's pod finds it
+    # where the API server's pod and kubeadm find them
+    shutil.copy(paths.ROOT / "cluster" / "audit-policy.yaml", record.folder)
+    shutil.copytree(paths.ROOT / "cluster" / "kubeadm", record.folder / "kubeadm", dirs_exist_ok=True)
     config.write_text(_kind_config(record))
     image = images.image("node").reference
     argv: list[str | Path] = [tools.kind(), "create", "cluster", "--config", config, "--image", image]

@@ -11,6 +11,7 @@ import urllib3.exceptions
 
 from kitlib import kube
 from kitlib.cluster import Space
+from kitlib.connection import JSON
 from kitlib.errors import ApiError, ClusterError
 
 
@@ -31,9 +32,11 @@ def request(space: Space, pod: str, port: int, path: str, *, method: str, body: 
     """
     doing = f"{method} {path} of pod {pod}"
     target = f"/api/v1/namespaces/{space.name}/pods/{pod}:{port}/proxy/{path.removeprefix('/')}"
+    connection = space.cluster.kube.connection
+    data, headers = (None, {}) if body is None else (json.dumps(body).encode(), {"Content-Type": JSON})
     with kube.mapped(doing):
         try:
-            response = _send(space, method, target, body, seconds)
+            response = connection.send(method, target, data=data, headers=headers, seconds=seconds, check=False)
         except urllib3.exceptions.ReadTimeoutError:
             raise ClusterError(
                 f"{doing}: no answer after {seconds:g} s", hint="does it hang? look at its log, and at `faults`"
@@ -44,16 +47,6 @@ def request(space: Space, pod: str, port: int, path: str, *, method: str, body: 
             f"{doing}: {answer.body['message']}", status=answer.status, hint="is the pod running? ./kit status"
         )
     return answer
-
-
-def _send(space: Space, method: str, target: str, body: Any, seconds: float) -> urllib3.BaseHTTPResponse:
-    """By the package's connections and credentials, but without its retries: an experiment asks once."""
-    api = space.cluster.kube.api
-    headers = {} if body is None else {"Content-Type": "application/json"}
-    _, url, headers, *_ = api.param_serialize(method, target, header_params=headers, auth_settings=["BearerToken"])
-    pool: urllib3.PoolManager = api.rest_client.pool_manager
-    data = None if body is None else json.dumps(body)
-    return pool.request(method, url, body=data, headers=headers, timeout=seconds, retries=False)
 
 
 def _decoded(response: urllib3.BaseHTTPResponse) -> Any:

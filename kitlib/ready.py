@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kitlib import wait
-from kitlib.connection import STRATEGIC_PATCH
 from kitlib.errors import WaitTimeout
 from kitlib.kube import Object
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from kitlib.cluster import Cluster
 
 PROBE = "kit-ready"
+IMAGE = "alpine"
 
 
 def wait_api(cluster: Cluster, seconds: float = 120) -> None:
@@ -24,9 +24,8 @@ def wait_api(cluster: Cluster, seconds: float = 120) -> None:
 def wait_all(cluster: Cluster) -> None:
     """Everything a chapter relies on, proved by one pod that uses it all.  Raises WaitTimeout with what was observed."""
     wait_api(cluster)
-    _hurry_dns(cluster)
     space = cluster.space("ready", fresh=True)
-    space.apply(*_probe(cluster.image("alpine")))
+    space.apply(*_probe(cluster.image(IMAGE)))
     done = wait.until(
         cluster.kube, "Pod", PROBE, space.name, done=wait.phase("Succeeded", "Failed"), what="finished", seconds=120
     )
@@ -37,13 +36,6 @@ def wait_all(cluster: Cluster) -> None:
             hint="./kit down, then ./kit up",
         )
     cluster.kube.delete(space.ref)  # it goes by itself: nobody needs to wait for that
-
-
-def _hurry_dns(cluster: Cluster) -> None:
-    """Have CoreDNS asked every second whether it is ready, as everything of the kit is; by default its second chance comes after ten."""
-    container = {"name": "coredns", "readinessProbe": {"periodSeconds": 1}}
-    change = {"spec": {"template": {"spec": {"containers": [container]}}}}
-    cluster.kube.patch("Deployment", "coredns", "kube-system", change, content=STRATEGIC_PATCH)
 
 
 def _probe(image: str) -> list[Object]:

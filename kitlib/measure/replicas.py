@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
-from kubernetes import client
-
 from kitlib import app, wait
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError, WaitTimeout
-from kitlib.kube import Object, Ref, mapped
+from kitlib.kube import Object, Ref
 from kitlib.measure.pods import is_ready
 
 PATIENCE = 60.0  # seconds for the replicas to come back
@@ -133,9 +131,8 @@ def _evict(space: Space, pod: Object) -> None:
             what="allowing a disruption",
             seconds=PATIENCE,
         )
-        body = client.V1Eviction(metadata=client.V1ObjectMeta(name=meta["name"]))
-        with mapped(f"evicting {meta['name']}"):
-            client.CoreV1Api(space.cluster.kube.api).create_namespaced_pod_eviction(meta["name"], space.name, body)
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": meta["name"]}}
+        space.cluster.kube.create("Pod", space.name, eviction, of=meta["name"], subresource="eviction")
 
 
 def _settle(space: Space, name: str) -> float:

@@ -34,8 +34,9 @@ class Pair:
 
 
 def pairs(runs: pd.DataFrame, p: Params) -> list[Pair]:
-    """Measured against predicted, one pair a level of the treatment."""
-    return [_pair(runs, p, level) for level in levels(runs, p["column"], [p["metric"]])]
+    """Measured against predicted, one pair a level of the treatment, the smallest prediction first."""
+    found = (_pair(runs, p, level) for level in levels(runs, p["column"], [p["metric"]]))
+    return sorted(found, key=lambda pair: pair.predicted)
 
 
 def _pair(runs: pd.DataFrame, p: Params, level: str) -> Pair:

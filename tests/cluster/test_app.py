@@ -7,7 +7,7 @@ import pytest
 from kitlib import app
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import ApiError, ClusterError
-from kitlib.kube import Object, mapped
+from kitlib.kube import Object
 
 ENFORCE = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
 
@@ -16,7 +16,7 @@ ENFORCE = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restri
 def restricted(cluster: Cluster) -> Iterator[Space]:
     """A namespace in which Pod Security admits what is restricted, and nothing else."""
     space = cluster.space("app-restricted", fresh=True)
-    cluster.kube.resource("Namespace").patch(name=space.name, body=ENFORCE, content_type="application/merge-patch+json")
+    cluster.kube.patch("Namespace", space.name, "", ENFORCE)
     yield space
     space.undo()
 
@@ -36,8 +36,7 @@ def space(cluster: Cluster) -> Iterator[Space]:
 
 def dry_run(space: Space, pod: Object) -> None:
     """Admission and validation, without making anything.  Raises ApiError."""
-    with mapped(f"trying {pod['metadata']['name']}"):
-        space.cluster.kube.resource("Pod").create(body=pod, namespace=space.name, dry_run="All")
+    space.cluster.kube.create("Pod", space.name, pod, dry_run=True)
 
 
 @pytest.mark.parametrize("treatments", [[], *([name] for name in app.all_treatments())], ids="-".join)
