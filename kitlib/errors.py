@@ -7,6 +7,7 @@
     │   └── EngineError        no container engine, or it does not answer
     ├── CommandFailed          a subprocess returned non-zero
     │   └── BuildFailed        ... while an image or a tool was being built
+    ├── GoFailed               a Go cell does not compile, or its program failed
     ├── ClusterError           the bound cluster does not answer as it should
     │   ├── NotOurs            a cluster, container or registry the kit did not create
     │   ├── ApiError           the API server refused a request
@@ -71,6 +72,14 @@ class CommandFailed(KitError):
 
 class BuildFailed(CommandFailed):
     """An image or a tool could not be built."""
+
+
+class GoFailed(KitError):
+    """Go refused a cell, or the program in it failed.  A notebook shows its words alone: a traceback of Python would tell nothing."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [f"{type(self).__name__}: {line}" if i == 0 else line for i, line in enumerate(str(self).splitlines())]
 
 
 class ClusterError(KitError):

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
+from kitlib import procgroup
 from kitlib.errors import CommandFailed, SetupError
 
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -31,10 +32,12 @@ def run(
     check: bool = True,
     on_line: Callable[[str], None] | None = None,
     error: type[CommandFailed] = CommandFailed,
+    group: bool = False,
 ) -> str:
     """Run a command to its end; return what it printed (stdout and stderr, interleaved).
 
     env is added to the process' own.  on_line sees each line as it comes.  timeout: seconds.
+    group: the command leads a process group, and whatever ends this call early (an interrupt, on_line) ends all of the group.
     The command dies with this process, also when this process is killed (Linux).
     Raises CommandFailed (or `error`) on a non-zero exit, SetupError when the program is missing.
     """
@@ -53,8 +56,10 @@ def run(
             text=True,
             errors="replace",
             preexec_fn=_die_with_parent if _LIBC else None,
+            process_group=0 if group else None,
         ) as process,
         _deadline(process, timeout) as late,
+        procgroup.ended_early(process) if group else nullcontext(),
     ):
         for line in process.stdout or ():
             lines.append(line)
@@ -66,6 +71,32 @@ def run(
     if check and process.returncode != 0:
         raise error(shlex.join(args), process.returncode, "".join(lines))
     return "".join(lines)
+
+
+@contextmanager
+def beside(argv: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str]) -> Iterator[IO[str]]:
+    """What a command prints while it runs beside the block; when the block is left, its process group is ended."""
+    args = [str(a) for a in argv]
+    with (
+        _installed(args[0]),
+        subprocess.Popen(
+            args,
+            cwd=cwd,
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            preexec_fn=_die_with_parent if _LIBC else None,
+            process_group=0,
+        ) as process,
+    ):
+        assert process.stdout is not None  # it is a pipe
+        try:
+            yield process.stdout
+        finally:
+            procgroup.end(process, signal.SIGTERM)
 
 
 @contextmanager

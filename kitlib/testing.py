@@ -19,6 +19,7 @@ from kitlib.errors import CommandFailed, KitError
 BIN = Path(sys.executable).parent
 CLUSTER = "kit-test"
 GOAPP = paths.ROOT / "goapp"
+GO_MODULES = (GOAPP, paths.ROOT / "kitlib" / "measure" / "go")
 IMAGE = "kit.local/goapp:lint"  # manifests are judged, not run
 BROWSER = ("chromium", "fonts-noto-cjk")
 
@@ -44,10 +45,18 @@ def lint() -> bool:
             _tool("shellcheck", [BIN / "shellcheck", "kit", ".ci/run"]),
             _tool("hadolint", [BIN / "hadolint", *dockerfiles]),
             _tool("notebooks without outputs", [BIN / "nbstripout", "--verify", *notebooks]),
-            _tool("gofmt", [tools.goroot() / "bin" / "gofmt", "-l", "."], silent=True, cwd=GOAPP),
-            _tool("go vet", [tools.go(), "vet", "./..."], cwd=GOAPP),
-            _tool("staticcheck", [tools.build("staticcheck") / "staticcheck", "./..."], cwd=GOAPP),
+            *(_go_tools(module) for module in GO_MODULES),
             _kubeconform(),
+        ]
+    )
+
+
+def _go_tools(module: Path) -> bool:
+    return all(
+        [
+            _tool(f"gofmt {module.name}", [tools.goroot() / "bin" / "gofmt", "-l", "."], silent=True, cwd=module),
+            _tool(f"go vet {module.name}", [tools.go(), "vet", "./..."], cwd=module),
+            _tool(f"staticcheck {module.name}", [tools.build("staticcheck") / "staticcheck", "./..."], cwd=module),
         ]
     )
 

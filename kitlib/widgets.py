@@ -31,7 +31,7 @@ def panel(of: Exercise) -> Any:
     actions: dict[str, tuple[str, Callable[[], Any]]] = {
         "Check": ("primary", of.check),
         "Hint": ("info", of.hint),
-        "Solution": ("", lambda: Markdown(f"```python\n{of.solution()}\n```")),
+        "Solution": ("", lambda: Markdown(f"```{of.language}\n{of.solution()}\n```")),
         "Reset": ("warning", lambda: of.reset() or of.check()),
     }
     buttons = [_button(name, style, output, act) for name, (style, act) in actions.items()]

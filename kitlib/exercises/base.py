@@ -57,8 +57,10 @@ class Exercise(ABC):
 
     first_hint: for who has not begun; after that, a failed check says where to look.
     solution_text: cells that solve it, with `kit` and `cluster` as the chapter has them; the tests run this very text.
+    language: of these cells.
     """
 
+    language = "python"
     name: str
     task: str
     first_hint: str

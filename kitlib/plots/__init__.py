@@ -9,7 +9,7 @@ import pandas as pd
 from kitlib.claims import Claim, claim
 from kitlib.errors import ClaimError
 from kitlib.experiments import treatment_columns
-from kitlib.plots import agreement, dots, lines
+from kitlib.plots import agreement, crossing, dots, lines
 from kitlib.plots.base import INK, PALETTE, Plot, in_words, medians, shown
 
 __all__ = ["INK", "PALETTE", "Plot", "plot"]
@@ -52,4 +52,4 @@ def _figures_of(it: Claim, metric: str) -> dict[str, float]:
     return {figure["of"]: figure.get("about", figure.get("below")) for figure in figures}
 
 
-PICTURES = {"agreement": agreement.plot, "slope": lines.plot}
+PICTURES = {"agreement": agreement.plot, "crossover": crossing.plot, "slope": lines.plot}

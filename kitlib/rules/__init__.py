@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from kitlib.rules.agreement import AGREEMENT
 from kitlib.rules.base import NUMBER, Outcome, Rule, Types
 from kitlib.rules.checks import CHECKS, EQUALS
+from kitlib.rules.crossing import CROSSOVER
 from kitlib.rules.orders import MONOTONE, SLOPE
 from kitlib.rules.sizes import FIGURES, REDUCTION
 
@@ -19,6 +20,7 @@ __all__ = ["NUMBER", "RULES", "Outcome", "Rule", "Types"]
 RULES: Mapping[str, Rule] = {
     "agreement": AGREEMENT,
     "checks": CHECKS,
+    "crossover": CROSSOVER,
     "equals": EQUALS,
     "figures": FIGURES,
     "monotone": MONOTONE,

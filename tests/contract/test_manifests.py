@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from IPython.core.inputtransformer2 import TransformerManager
 
 from kitlib import app, kustomize, paths
 from kitlib.kube import Object
@@ -110,7 +111,8 @@ def _sources() -> Iterator[str]:
         yield from (file.read_text() for file in (paths.ROOT / folder).rglob("*.py"))
     for file in (paths.ROOT / "notebooks").glob("*.ipynb"):
         cells = json.loads(file.read_text())["cells"]
-        yield from ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        code = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        yield from (TransformerManager().transform_cell(cell) for cell in code)  # magics are no Python
 
 
 def _treatments(source: str) -> Iterator[str]:

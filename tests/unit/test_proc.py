@@ -4,6 +4,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -187,3 +188,45 @@ if sys.platform == "linux":
 
         assert alive == []
         assert died == [(child, select.POLLIN)]
+
+
+GRANDCHILD = "sh -c 'trap \"\" TERM INT; echo $$; while :; do sleep 1; done' & wait"
+
+
+def _gone(pid: int) -> bool:
+    """Whether the process has ended, given a moment for the system to clear it away."""
+    for _ in range(100):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+            os.kill(pid, 0)
+        except (ProcessLookupError, FileNotFoundError):
+            return not Path("/proc/self").exists() or not Path(f"/proc/{pid}").exists()
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, ValueError])
+def test_a_group_ends_with_the_call(ending: type[BaseException]) -> None:
+    """What ends the call early ends all that the command has started, also what does not listen to signals."""
+    started: list[int] = []
+
+    def stop(line: str) -> None:
+        started.append(int(line))
+        raise ending
+
+    with pytest.raises(ending):
+        proc.run(["sh", "-c", GRANDCHILD], on_line=stop, group=True)
+
+    assert _gone(started[0])
+
+
+@pytest.mark.timeout(30)
+def test_beside_ends_with_the_block() -> None:
+    """A command that runs beside a block is there in it, prints, and is gone after it, with all that it started."""
+    with proc.beside(["sh", "-c", GRANDCHILD], env={}) as output:
+        child = int(output.readline())
+        os.kill(child, 0)
+
+    assert _gone(child)

@@ -9,14 +9,27 @@ from itertools import chain
 import kitlib
 from kitlib import exercises
 from kitlib.cluster import Cluster
-from tests.notebooks.answers import architecture, deployment, multi_stage, probes, service_ingress, start
+from tests.notebooks.answers import (
+    architecture,
+    cells,
+    deployment,
+    go_basics,
+    multi_stage,
+    probes,
+    service_ingress,
+    start,
+)
 
 Answer = Callable[[Cluster], object]
 
-CHAPTERS = (start, multi_stage, architecture, deployment, service_ingress, probes)
+CHAPTERS = (start, go_basics, multi_stage, architecture, deployment, service_ingress, probes)
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))
 
 
 def solve(name: str, cluster: Cluster) -> None:
-    """Run the solution as a learner would: its text, with the names that a chapter has."""
-    exec(exercises.exercise(name).solution(), {"kit": kitlib, "cluster": cluster})  # noqa: S102
+    """Run the solution as a learner would: a Go cell, or its text, with the names that a chapter has."""
+    text = exercises.exercise(name).solution()
+    if text.startswith(cells.MAGIC):
+        cells.run(text)
+    else:
+        exec(text, {"kit": kitlib, "cluster": cluster})  # noqa: S102

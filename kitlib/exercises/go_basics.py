@@ -1,0 +1,300 @@
+"""Exercises of 1-go-basics: the learner writes Go in cells; the checks build it, run it, and look at what it does."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from kitlib.errors import GoFailed
+from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
+from kitlib.golang import service, toolchain
+from kitlib.golang.workspace import Cell, Module
+from kitlib.measure import gobinary
+
+CHAPTER = "1-go-basics"
+SECONDS = 8.0
+
+
+class _Written(Exercise):
+    """An exercise whose answer is a package below `exercises/` in the chapter's module, written by a %%go cell."""
+
+    language = "go"
+    package: str
+    given_text: str  # the cell to begin with
+
+    @property
+    def module(self) -> Module:
+        return Module.at(CHAPTER)
+
+    def given(self) -> Any:
+        """The cell to begin with."""
+        from IPython.display import Markdown
+
+        return Markdown(f"```go\n{self.given_text}```")
+
+    def check(self) -> Outcome:
+        if not (self.module.folder / self.package).exists():
+            return NOT_ATTEMPTED
+        try:
+            return self.judge()
+        except GoFailed as e:
+            return failed(e.message, *e.observed, look="run the cell: the compiler's first remark is the one to mend")
+
+    @abstractmethod
+    def judge(self) -> Outcome:
+        """Build the answer and look at what it does."""
+
+    def reset(self) -> None:
+        self.module.remove(self.package)
+
+
+class Lines(_Written):
+    """Descriptors: a defer in a loop waits for the end of the function."""
+
+    name = f"{CHAPTER}/lines"
+    package = "exercises/lines"
+    files, limit = 300, 64
+    task = (
+        "`.given()` shows a program that counts the lines of all `*.txt` files in its folder. Make it count them in a folder with more "
+        f"files than it may have open at a time; the check has {files} of them, and lets it open {limit}. "
+        "Write it in a cell that begins like the given one."
+    )
+    first_hint = "When do the deferred calls of a loop run: at the end of each round, or of the function?"
+    given_text = """\
+%%go exercises/lines --import bufio,fmt,log,os,path/filepath
+func main() {
+	names, _ := filepath.Glob("*.txt")
+	total := 0
+	for _, name := range names {
+		file, err := os.Open(name)
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer file.Close()
+		for lines := bufio.NewScanner(file); lines.Scan(); {
+			total++
+		}
+	}
+	fmt.Println(total)
+}
+"""
+    solution_text = """\
+%%go exercises/lines --import bufio,fmt,log,os,path/filepath
+func count(name string) (total int, err error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		total++
+	}
+	return total, lines.Err()
+}
+
+func main() {
+	names, _ := filepath.Glob("*.txt")
+	total := 0
+	for _, name := range names {
+		lines, err := count(name)
+		if err != nil {
+			log.Fatal(err)
+		}
+		total += lines
+	}
+	fmt.Println(total)
+}
+"""
+
+    def judge(self) -> Outcome:
+        program = toolchain.build(self.module, self.package)
+        with TemporaryDirectory() as folder:
+            wanted = _write_lines(Path(folder), self.files)
+            limited = 'cd "$1" && ulimit -n "$2" && exec "$0"'
+            try:
+                said = toolchain.run(
+                    self.module,
+                    Path("/bin/sh"),
+                    ["-c", limited, program, folder, str(self.limit)],
+                    timeout=SECONDS,
+                )
+            except GoFailed as e:
+                return failed(*e.observed[-3:], look="what is still open when the next file is opened, and until when")
+        if said.strip() != str(wanted):
+            return failed(
+                f"the {self.files} files have {wanted} lines, and it printed: {said.strip()[:80]}",
+                look="what it does when a file cannot be opened: whoever goes on must say so",
+            )
+        return passed(f"{self.files} files with {wanted} lines, counted with {self.limit} descriptors")
+
+
+def _write_lines(folder: Path, files: int) -> int:
+    """Files with 1 to 7 lines; how many there are in all."""
+    counts = [1 + i % 7 for i in range(files)]
+    for i, count in enumerate(counts):
+        (folder / f"{i:03}.txt").write_text("a line\n" * count)
+    return sum(counts)
+
+
+class First(_Written):
+    """Goroutines that nobody waits for any more."""
+
+    name = f"{CHAPTER}/first"
+    package = "exercises/first"
+    task = (
+        "`.given()` shows a function that asks several servers at once and returns the first answer. It leaves goroutines behind: mend it, "
+        "so that when the first answer is there the other servers are told to stop, and every goroutine ends."
+    )
+    first_hint = "Who is still waiting when the function has returned, and for what?"
+    given_text = """\
+%%go exercises/first/first.go
+package first
+
+import "context"
+
+// First asks all servers at once and returns the answer that comes first.
+func First(ctx context.Context, servers []func(context.Context) string) string {
+	answers := make(chan string)
+	for _, server := range servers {
+		go func() { answers <- server(ctx) }()
+	}
+	return <-answers
+}
+"""
+    solution_text = """\
+%%go exercises/first/first.go
+package first
+
+import "context"
+
+// First asks all servers at once and returns the answer that comes first.
+func First(ctx context.Context, servers []func(context.Context) string) string {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answers := make(chan string, len(servers))
+	for _, server := range servers {
+		go func() { answers <- server(ctx) }()
+	}
+	return <-answers
+}
+"""
+
+    def judge(self) -> Outcome:
+        toolchain.compiles(self.module, self.package)
+        found = self._tried()
+        saw = "{right} of {calls} calls returned the quick server's answer".format(**found)
+        if found["right"] < found["calls"]:
+            return failed(
+                saw, look="are all servers asked at the same time? Two of the three answer only when told to stop"
+            )
+        if found["serving"]:
+            return failed(
+                saw,
+                f"then {found['serving']} servers were still at work",
+                look="the context that the servers get: who ends it once an answer is there?",
+            )
+        if found["goroutines"]:
+            return failed(
+                saw,
+                f"all servers had stopped, and {found['goroutines']} goroutines were left",
+                look="who receives what the other servers send, and is there room for it if nobody does?",
+            )
+        return passed(saw, "no server was at work after that, and no goroutine was left")
+
+    def _tried(self) -> dict[str, Any]:
+        """The answer in the hands of kitlib/measure/go/crowd, beside which it is compiled."""
+        harness = f"{self.package}_check"
+        self.module.write(f"{harness}/crowd/crowd.go", (gobinary.FOLDER / "crowd" / "crowd.go").read_text())
+        paths = [f"{self.module.path}/{self.package}", f"{self.module.path}/{harness}/crowd"]
+        body = "func main() { crowd.Try(first.First) }\n"
+        self.module.write(f"{harness}/main.go", Cell(f"{harness}/main.go", "", body, tuple(paths)).text)
+        try:
+            said = toolchain.run(self.module, toolchain.build(self.module, harness), timeout=SECONDS)
+        finally:
+            self.module.remove(harness)
+        found: dict[str, Any] = json.loads(said.splitlines()[-1])
+        return found
+
+
+class Shop(_Written):
+    """A handler and its JSON."""
+
+    name = f"{CHAPTER}/shop"
+    package = "exercises/shop"
+    task = (
+        "Serve two items over HTTP: tea for 3 and coffee for 5. `GET /items/tea` gives the JSON object of its `name` and `price` as "
+        "`application/json`; any other item gives 404 with a JSON object that has an `error`; other methods give 405. "
+        "The program listens on a free port of 127.0.0.1 and prints its address first, like the given one."
+    )
+    first_hint = (
+        "`.given()` listens already; a pattern of the mux may begin with a method and have a {name} in its path."
+    )
+    given_text = """\
+%%go exercises/shop/main.go --import fmt,log,net,net/http
+func main() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("http://%s\\n", listener.Addr())
+	mux := http.NewServeMux()
+	log.Fatal(http.Serve(listener, mux))
+}
+"""
+    solution_text = """\
+%%go exercises/shop/main.go --import encoding/json,fmt,log,net,net/http
+type item struct {
+	Name  string `json:"name"`
+	Price int    `json:"price"`
+}
+
+var prices = map[string]int{"tea": 3, "coffee": 5}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(body)
+}
+
+func show(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	price, ok := prices[name]
+	if !ok {
+		answer(w, http.StatusNotFound, map[string]string{"error": "there is no " + name})
+		return
+	}
+	answer(w, http.StatusOK, item{name, price})
+}
+
+func main() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("http://%s\\n", listener.Addr())
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /items/{name}", show)
+	log.Fatal(http.Serve(listener, mux))
+}
+"""
+
+    def judge(self) -> Outcome:
+        with service.serving(self.module, self.package) as address:
+            tea, cocoa = (service.ask(address, f"/items/{name}") for name in ("tea", "cocoa"))
+            posted = service.ask(address, "/items/tea", method="POST")
+        saw = [f"GET tea: {_words(tea)}", f"GET cocoa: {_words(cocoa)}", f"POST tea: {posted.status}"]
+        if tea != service.Answer(200, "application/json", {"name": "tea", "price": 3}):
+            return failed(saw[0], look="status, Content-Type, and the struct tags that name the fields of the JSON")
+        if cocoa.status != 404 or not isinstance(cocoa.body, dict) or "error" not in cocoa.body:
+            return failed(saw[1], look="what the handler does for a name that it does not know")
+        if posted.status != 405:
+            return failed(saw[2], look="the pattern given to the mux: it may begin with a method")
+        return passed(*saw)
+
+
+def _words(answer: service.Answer) -> str:
+    return f"{answer.status} {answer.type} {str(answer.body).strip()[:120]}"

@@ -1,0 +1,30 @@
+"""Go in a notebook: `%load_ext kitlib.golang`, then `%%go` cells, which are files of a real Go module.
+
+    module = %go_module 1-go-basics
+
+    %%go hello
+    package main
+
+    import "fmt"
+
+    func main() { fmt.Println("hello") }
+
+workspace.py has the module and what a cell is in it, toolchain.py builds and runs, findings.py points into the cell, profile.py
+draws where a benchmark's time went, service.py asks a program that serves, magics.py is what IPython sees.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kitlib.golang.service import ask, serving
+from kitlib.golang.workspace import Module
+
+__all__ = ["Module", "ask", "load_ipython_extension", "serving"]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext` calls."""
+    from kitlib.golang.magics import GoMagics
+
+    shell.register_magics(GoMagics)

@@ -1,0 +1,3 @@
+module kit.local/measure
+
+go 1.27
