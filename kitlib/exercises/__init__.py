@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from kitlib.errors import ExerciseError
-from kitlib.exercises import architecture, deployment, multi_stage, probes, service_ingress, start
+from kitlib.exercises import architecture, deployment, docker_concepts, multi_stage, probes, service_ingress, start
 from kitlib.exercises.base import Exercise, Outcome
 
 __all__ = ["ALL", "Exercise", "Outcome", "exercise"]
 
 CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (start.Hello,),
+    (docker_concepts.Deleted, docker_concepts.Order, docker_concepts.Limits),
     (multi_stage.Loader, multi_stage.Smallest),
     (architecture.Bind, architecture.Adopt, architecture.Quarantine),
     (deployment.Unnoticed, deployment.Undo, deployment.Pinned),

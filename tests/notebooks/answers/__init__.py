@@ -9,11 +9,19 @@ from itertools import chain
 import kitlib
 from kitlib import exercises
 from kitlib.cluster import Cluster
-from tests.notebooks.answers import architecture, deployment, multi_stage, probes, service_ingress, start
+from tests.notebooks.answers import (
+    architecture,
+    deployment,
+    docker_concepts,
+    multi_stage,
+    probes,
+    service_ingress,
+    start,
+)
 
 Answer = Callable[[Cluster], object]
 
-CHAPTERS = (start, multi_stage, architecture, deployment, service_ingress, probes)
+CHAPTERS = (start, docker_concepts, multi_stage, architecture, deployment, service_ingress, probes)
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))
 
 
