@@ -35,6 +35,16 @@ def say(line: str) -> None:
     _console.print(line, markup=False, soft_wrap=True)
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Say nothing meanwhile: many short steps in a row have a line of progress of their own."""
+    before, _console.quiet = _console.quiet, True
+    try:
+        yield
+    finally:
+        _console.quiet = before
+
+
 def _live() -> bool:
     return _console.is_terminal and not os.environ.get("CI") and sys.stderr.isatty()
 

@@ -80,6 +80,12 @@ class Engine:
         with mapped(f"reading the history of {reference}"):
             return list(self.client.api.history(reference))
 
+    def written(self, container: str) -> int:
+        """Bytes in a container's writable layer."""
+        with mapped(f"asking for the size of {container}"):
+            (found,) = self.client.api.containers(all=True, size=True, filters={"id": container})
+            return int(found.get("SizeRw", 0))
+
     def build(
         self,
         context: Path,

@@ -118,6 +118,20 @@ def stream(argv: Sequence[str | Path], *, env: Mapping[str, str]) -> Iterator[IO
             raise CommandFailed(shlex.join(args), process.returncode, errors.read().decode(errors="replace"))
 
 
+@contextmanager
+def running(argv: Sequence[str | Path]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that runs as long as the block, and is killed at its end; stdout is a pipe that takes stderr, too."""
+    args = [str(a) for a in argv]
+    with (
+        _installed(args[0]),
+        subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def pipe(
     producer: Sequence[str | Path],
     consumer: Sequence[str | Path],

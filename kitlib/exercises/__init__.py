@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from kitlib.errors import ExerciseError
-from kitlib.exercises import architecture, deployment, go_basics, multi_stage, probes, service_ingress, start
+from kitlib.exercises import (
+    architecture,
+    deployment,
+    docker_concepts,
+    go_basics,
+    multi_stage,
+    probes,
+    service_ingress,
+    start,
+)
 from kitlib.exercises.base import Exercise, Outcome
 
 __all__ = ["ALL", "Exercise", "Outcome", "exercise"]
@@ -11,6 +20,7 @@ __all__ = ["ALL", "Exercise", "Outcome", "exercise"]
 CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (start.Hello,),
     (go_basics.Lines, go_basics.First, go_basics.Shop),
+    (docker_concepts.Deleted, docker_concepts.Order, docker_concepts.Limits),
     (multi_stage.Loader, multi_stage.Smallest),
     (architecture.Bind, architecture.Adopt, architecture.Quarantine),
     (deployment.Unnoticed, deployment.Undo, deployment.Pinned),

@@ -13,6 +13,7 @@ from kitlib.rules.base import NUMBER, Outcome, Rule, Types
 from kitlib.rules.checks import CHECKS, EQUALS
 from kitlib.rules.crossing import CROSSOVER
 from kitlib.rules.orders import MONOTONE, SLOPE
+from kitlib.rules.ratios import RATIO
 from kitlib.rules.sizes import FIGURES, REDUCTION
 
 __all__ = ["NUMBER", "RULES", "Outcome", "Rule", "Types"]
@@ -24,6 +25,7 @@ RULES: Mapping[str, Rule] = {
     "equals": EQUALS,
     "figures": FIGURES,
     "monotone": MONOTONE,
+    "ratio": RATIO,
     "reduction": REDUCTION,
     "slope": SLOPE,
 }

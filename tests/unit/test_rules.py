@@ -9,7 +9,7 @@ import pytest
 
 from kitlib.claims import claim
 from kitlib.errors import ClaimError
-from tests.unit.frames import SURFACE, figures, judge, sizes, starts, startup, surface
+from tests.unit.frames import SURFACE, figures, judge, rebuilds, sizes, starts, startup, surface
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +35,10 @@ def _results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(startup(1.2), "holds", id="slope-up"),
         pytest.param(startup(-1.2), "refuted", id="slope-down"),
         pytest.param(startup(0.0, noise=2.0), "depends", id="slope-unresolved"),
+        pytest.param(rebuilds([0.5, 0.6, 0.5]), "holds", id="ratio-below"),
+        pytest.param(rebuilds([1.0]), "holds", id="ratio-at-the-bound"),
+        pytest.param(rebuilds([4.0, 5.0, 4.0]), "refuted", id="ratio-above"),
+        pytest.param(rebuilds([0.5, 1.1, 3.0]), "depends", id="ratio-unresolved"),
     ],
 )
 def test_each_rule_gives_each_of_its_verdicts(runs: pd.DataFrame, word: str) -> None:
@@ -50,6 +54,19 @@ def test_reduction_reads_both_sizes() -> None:
     assert (found.median, found.iqr) == pytest.approx((96.0, 2.0))
     assert "96 % of size and 96 % of compressed" in found.reading
     assert "100 MB to 4 MB" in found.reading
+
+
+def test_a_ratio_is_of_pairs() -> None:
+    """n, median and IQR are of the ratio in each repeat; repeats that do not pair up, or nothing to divide by, are an error."""
+    found = judge(rebuilds([0.2, 0.4, 0.6]))
+    paired = rebuilds([0.2, 0.4, 0.6])
+
+    assert (found.n, found.unit) == (3, "× cold")
+    assert (found.median, found.iqr) == pytest.approx((0.04, 0.02))
+    assert "0.4 s against 10 s" in found.reading
+    for broken in (paired.iloc[1:], paired.assign(value=paired["value"].where(paired["change"] != "cold", 0))):
+        with pytest.raises(ClaimError, match="cold"):
+            judge(broken)
 
 
 def test_figures_name_what_fits_and_the_smallest() -> None:

@@ -13,6 +13,7 @@ from tests.notebooks.answers import (
     architecture,
     cells,
     deployment,
+    docker_concepts,
     go_basics,
     multi_stage,
     probes,
@@ -22,7 +23,7 @@ from tests.notebooks.answers import (
 
 Answer = Callable[[Cluster], object]
 
-CHAPTERS = (start, go_basics, multi_stage, architecture, deployment, service_ingress, probes)
+CHAPTERS = (start, go_basics, docker_concepts, multi_stage, architecture, deployment, service_ingress, probes)
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))
 
 

@@ -1,0 +1,137 @@
+"""How long from the start of a program to its first answer: as a process of the host, and as a container?"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import platform
+import shutil
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+import psutil
+
+from kitlib import app, images, proc
+from kitlib.engine import Engine, mapped
+from kitlib.errors import EngineError, SetupError
+from kitlib.measure import builds, isolation
+from kitlib.stats import quantity
+
+KINDS = ("process", "container")
+IMAGE = "goapp-scratch"
+PROGRAM = "/usr/local/bin/catalog"
+PORT = f"{app.PORT}/tcp"
+SECONDS = 30.0
+MONITORS = ("firecracker", "cloud-hypervisor", f"qemu-system-{platform.machine()}")
+Measure = Callable[[str], dict[str, float]]
+
+
+@contextmanager
+def program(engine: Engine, made: str) -> Iterator[Measure]:
+    """A function that starts goapp's program as one of KINDS, the very same file, until it has answered one request.
+
+    It returns `seconds` from the start to the answer; `memory`, what of the program is in memory then (B); and of a container also
+    `create`, seconds until the engine had made it, and `shim`, the memory of the process that the engine keeps beside it, where
+    this machine shows it.  made: the name that `builds.remove` takes.  Raises SetupError where the image's programs cannot run.
+    """
+    if sys.platform != "linux":
+        raise SetupError("the program in the image is one for Linux: here it can run in a container only")
+    reference = builds.base(engine, IMAGE)
+    with TemporaryDirectory() as folder:
+        file = _take(engine, made, reference, Path(folder))
+        yield lambda start: _process(file) if start == "process" else _container(engine, made, reference)
+
+
+def table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Medians of each kind, and what cannot be measured, with what it would need."""
+    rows: dict[str, dict[str, str]] = {}
+    for (kind, metric), group in runs.groupby(["start", "metric"], sort=False):
+        rows.setdefault(str(kind), {})[str(metric)] = quantity(group["value"].median(), group["unit"].iloc[0])
+    rows["microVM"] = {"seconds": f"not measurable here: needs {', '.join(_vm_needs())}"}
+    return pd.DataFrame(rows).T.fillna("")
+
+
+def _vm_needs() -> list[str]:
+    needs = [] if Path("/dev/kvm").exists() else ["/dev/kvm"]
+    needs += [] if any(map(shutil.which, MONITORS)) else [f"one of {', '.join(MONITORS)}"]
+    return [*needs, "a guest kernel, of which the kit has none"]
+
+
+def _take(engine: Engine, made: str, reference: str, folder: Path) -> Path:
+    """Copy the program out of the image."""
+    with mapped(f"reading {PROGRAM} of {reference}"):
+        container = engine.client.containers.create(reference, labels={builds.LABEL: made})
+        try:
+            chunks, _ = container.get_archive(PROGRAM)
+            with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+                archive.extractall(folder, filter="data")
+        finally:
+            container.remove(v=True)
+    return folder / Path(PROGRAM).name
+
+
+def _process(file: Path) -> dict[str, float]:
+    began = time.monotonic()
+    with proc.running([file, "-addr", "127.0.0.1:0"]) as process:
+        address = _ready(process.stdout or ())
+        _ask(int(address.rpartition(":")[2]))
+        seconds = time.monotonic() - began
+        return {"seconds": seconds, "memory": float(psutil.Process(process.pid).memory_info().rss)}
+
+
+def _container(engine: Engine, made: str, reference: str) -> dict[str, float]:
+    began = time.monotonic()
+    with mapped(f"starting {reference}"):
+        container = engine.client.containers.create(
+            reference, ports={PORT: ("127.0.0.1", None)}, labels={builds.LABEL: made}
+        )
+        try:
+            created = time.monotonic()
+            container.start()
+            with closing(container.logs(stream=True, follow=True)) as output:
+                _ready(output)
+                container.reload()
+                _ask(int(container.ports[PORT][0]["HostPort"]))
+                seconds = time.monotonic() - began
+            ((_, kibibytes),) = container.top(ps_args="-o pid,rss")["Processes"]
+            memory = {"memory": int(kibibytes) * 1024.0, **_shim(container)}
+            return {"seconds": seconds, "create": created - began, **memory}
+        finally:
+            container.remove(force=True, v=True)
+
+
+def _shim(container: Any) -> dict[str, float]:
+    if isolation.hidden(container):
+        return {}
+    parent = psutil.Process(container.attrs["State"]["Pid"]).parent()
+    return {"shim": float(parent.memory_info().rss)} if parent else {}
+
+
+def _ready(output: Iterable[bytes]) -> str:
+    """The address in the line by which goapp says that it listens: waiting for a line asks nobody again and again."""
+    seen: list[str] = []
+    for chunk in output:
+        seen += chunk.decode(errors="replace").splitlines()
+        for line in seen:
+            if '"msg":"ready"' in line:
+                return str(json.loads(line)["addr"])
+    raise EngineError(f"{images.image(IMAGE).name} ended before it was ready", observed=seen[-5:])
+
+
+def _ask(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    try:
+        connection.request("GET", "/health")
+        status = connection.getresponse().status
+    finally:
+        connection.close()
+    if status != http.client.OK:
+        raise EngineError(f"/health on port {port} answers {status}")
