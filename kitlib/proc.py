@@ -74,15 +74,19 @@ def run(
 
 
 @contextmanager
-def beside(argv: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str]) -> Iterator[IO[str]]:
-    """What a command prints while it runs beside the block; when the block is left, its process group is ended."""
+def beside(
+    argv: Sequence[str | Path], *, cwd: Path | None = None, by: signal.Signals = signal.SIGTERM
+) -> Iterator[subprocess.Popen[str]]:
+    """A command that runs beside the block; stdout is a pipe that takes stderr, too.  When the block is left, its process group is ended.
+
+    by: the signal that asks for the end.
+    """
     args = [str(a) for a in argv]
     with (
         _installed(args[0]),
         subprocess.Popen(
             args,
             cwd=cwd,
-            env={**os.environ, **env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -92,11 +96,10 @@ def beside(argv: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[
             process_group=0,
         ) as process,
     ):
-        assert process.stdout is not None  # it is a pipe
         try:
-            yield process.stdout
+            yield process
         finally:
-            procgroup.end(process, signal.SIGTERM)
+            procgroup.end(process, by)
 
 
 @contextmanager
@@ -116,20 +119,6 @@ def stream(argv: Sequence[str | Path], *, env: Mapping[str, str]) -> Iterator[IO
         if process.wait() != 0:
             errors.seek(0)
             raise CommandFailed(shlex.join(args), process.returncode, errors.read().decode(errors="replace"))
-
-
-@contextmanager
-def running(argv: Sequence[str | Path]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that runs as long as the block, and is killed at its end; stdout is a pipe that takes stderr, too."""
-    args = [str(a) for a in argv]
-    with (
-        _installed(args[0]),
-        subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
-    ):
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def pipe(

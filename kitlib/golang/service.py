@@ -34,8 +34,8 @@ def serving(module: Module, package: str) -> Iterator[str]:
     Raises GoFailed when it does not compile, or ends before it has printed a line.
     """
     program = toolchain.build(module, package)
-    with proc.beside([program], cwd=module.folder, env={}) as output:
-        first = output.readline().strip()
+    with proc.beside([program], cwd=module.folder) as process:
+        first = next(iter(process.stdout or ()), "").strip()
         if not first:
             raise GoFailed(
                 f"{package} ended without saying where it serves", hint="print the address as the first line"

@@ -7,6 +7,7 @@ import io
 import json
 import platform
 import shutil
+import signal
 import sys
 import tarfile
 import time
@@ -80,7 +81,7 @@ def _take(engine: Engine, made: str, reference: str, folder: Path) -> Path:
 
 def _process(file: Path) -> dict[str, float]:
     began = time.monotonic()
-    with proc.running([file, "-addr", "127.0.0.1:0"]) as process:
+    with proc.beside([file, "-addr", "127.0.0.1:0"], by=signal.SIGKILL) as process:  # it drains otherwise, for seconds
         address = _ready(process.stdout or ())
         _ask(int(address.rpartition(":")[2]))
         seconds = time.monotonic() - began
@@ -97,7 +98,7 @@ def _container(engine: Engine, made: str, reference: str) -> dict[str, float]:
             created = time.monotonic()
             container.start()
             with closing(container.logs(stream=True, follow=True)) as output:
-                _ready(output)
+                _ready(chunk.decode(errors="replace") for chunk in output)
                 container.reload()
                 _ask(int(container.ports[PORT][0]["HostPort"]))
                 seconds = time.monotonic() - began
@@ -115,11 +116,11 @@ def _shim(container: Any) -> dict[str, float]:
     return {"shim": float(parent.memory_info().rss)} if parent else {}
 
 
-def _ready(output: Iterable[bytes]) -> str:
+def _ready(output: Iterable[str]) -> str:
     """The address in the line by which goapp says that it listens: waiting for a line asks nobody again and again."""
     seen: list[str] = []
     for chunk in output:
-        seen += chunk.decode(errors="replace").splitlines()
+        seen += chunk.splitlines()
         for line in seen:
             if '"msg":"ready"' in line:
                 return str(json.loads(line)["addr"])

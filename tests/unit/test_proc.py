@@ -225,8 +225,8 @@ def test_a_group_ends_with_the_call(ending: type[BaseException]) -> None:
 @pytest.mark.timeout(30)
 def test_beside_ends_with_the_block() -> None:
     """A command that runs beside a block is there in it, prints, and is gone after it, with all that it started."""
-    with proc.beside(["sh", "-c", GRANDCHILD], env={}) as output:
-        child = int(output.readline())
+    with proc.beside(["sh", "-c", GRANDCHILD]) as process:
+        child = int(next(iter(process.stdout or ())))
         os.kill(child, 0)
 
     assert _gone(child)
