@@ -29,9 +29,9 @@ class Series:
 
 
 def series(runs: pd.DataFrame, p: Params, of: str) -> list[Series]:
-    """The ratio of `metric` of one way to that of the way `against`, medians by medians, a series a level of `each`."""
+    """The ratio of `metric` of one way to that of the way `against`, medians by medians, a series a level of `each`, in order."""
     found = rows(runs, p["metric"], {})
-    return [_series(found, p, of, level) for level in levels(found, p["each"], [p["metric"]])]
+    return [_series(found, p, of, level) for level in sorted(levels(found, p["each"], [p["metric"]]))]
 
 
 def _series(found: pd.DataFrame, p: Params, of: str, level: object) -> Series:
