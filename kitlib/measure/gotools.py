@@ -81,9 +81,10 @@ def _test() -> bool:
 
 
 def _run() -> bool:
-    """What `go run` started was a compiled file of its own, and is gone."""
-    said = _go("run", "./where", check=False).splitlines()
-    return Path(said[0]).is_absolute() and not Path(said[0]).exists()
+    """What `go run` started was a compiled file somewhere else: a temporary one, or (since Go 1.24) one in Go's build cache."""
+    before = set(FOLDER.rglob("*"))
+    file = Path(_go("run", "./where", check=False).splitlines()[0])
+    return file.is_absolute() and not file.is_relative_to(FOLDER) and set(FOLDER.rglob("*")) == before
 
 
 _SHOWN: dict[str, Callable[[], bool]] = {"vet": _vet, "fmt": _fmt, "test": _test, "run": _run}
