@@ -46,18 +46,7 @@ def run(
     with (
         _installed(args[0]),
         _given(stdin) as given,
-        subprocess.Popen(
-            args,
-            cwd=cwd,
-            env={**os.environ, **(env or {})},
-            stdin=given,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            preexec_fn=_die_with_parent if _LIBC else None,
-            process_group=0 if group else None,
-        ) as process,
+        _started(args, cwd=cwd, env=env, stdin=given, group=group) as process,
         _deadline(process, timeout) as late,
         procgroup.ended_early(process) if group else nullcontext(),
     ):
@@ -82,24 +71,29 @@ def beside(
     by: the signal that asks for the end.
     """
     args = [str(a) for a in argv]
-    with (
-        _installed(args[0]),
-        subprocess.Popen(
-            args,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            preexec_fn=_die_with_parent if _LIBC else None,
-            process_group=0,
-        ) as process,
-    ):
+    with _installed(args[0]), _started(args, cwd=cwd, stdin=subprocess.DEVNULL, group=True) as process:
         try:
             yield process
         finally:
             procgroup.end(process, by)
+
+
+def _started(
+    args: Sequence[str], *, cwd: Path | None, stdin: int | IO[bytes], group: bool, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """A command whose two streams come as one text, and which dies with this process (Linux)."""
+    return subprocess.Popen(
+        args,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        preexec_fn=_die_with_parent if _LIBC else None,
+        process_group=0 if group else None,
+    )
 
 
 @contextmanager

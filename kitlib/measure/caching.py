@@ -21,9 +21,8 @@ def rebuild(engine: Engine, made: str, dockerfile: str, change: str, files: Mapp
     """
     first = uuid.uuid4().hex if change in ("cold", "first layer") else ""
     page = uuid.uuid4().hex if change in ("cold", "last layer") else ""
-    before = _build(
-        engine, made, dockerfile, files
-    )  # from here on the cache has it, whatever was built or dropped since
+    # from here on the cache has it, whatever was built or dropped since
+    before = _build(engine, made, dockerfile, files)
     began = time.monotonic()
     after = _build(engine, made, dockerfile, {**files, "index.html": files["index.html"] + page}, first)
     seconds = time.monotonic() - began

@@ -15,6 +15,7 @@ from kitlib import app, traffic, wait
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError, WaitTimeout
 from kitlib.kube import Object, Ref
+from kitlib.measure.pods import is_ready
 from kitlib.objects import Node, Tree
 
 SECONDS = 60
@@ -125,8 +126,7 @@ def _selected(space: Space, service: str) -> set[str]:
     if not selector:
         return set()
     pods = space.cluster.kube.list("Pod", space.name, labels=",".join(f"{k}={v}" for k, v in selector.items()))
-    ready = wait.condition("Ready")
-    return {p["status"]["podIP"] for p in pods if ready(p) and not p["metadata"].get("deletionTimestamp")}
+    return {p["status"]["podIP"] for p in pods if is_ready(p)}
 
 
 def _selector(spec: Object) -> str:
