@@ -98,12 +98,14 @@ class Engine:
         target: str = "",
         host_network: bool = False,
         cache: bool = True,
+        fresh: str = "",
         platform: str = "",
         secrets: Mapping[str, Path] | None = None,
     ) -> str:
         """Build an image with BuildKit; returns its id.  Raises BuildFailed.
 
-        contexts: extra named build contexts.  platform: like linux/arm64.  secrets: id -> file, for RUN --mount=type=secret.
+        contexts: extra named build contexts.  fresh: a stage for which the cache is not asked.  platform: like linux/arm64.
+        secrets: id -> file, for RUN --mount=type=secret.
         """
         argv: list[str | Path] = [
             tools.buildx(),
@@ -121,6 +123,7 @@ class Engine:
         argv += ["--target", target] if target else []
         argv += ["--network=host"] if host_network else []
         argv += [] if cache else ["--no-cache"]
+        argv += [f"--no-cache-filter={fresh}"] if fresh else []
         argv += [f"--platform={platform}"] if platform else []
         argv += [f"--secret=id={k},src={v}" for k, v in (secrets or {}).items()]
         with step(f"building image {tag}") as line:

@@ -17,7 +17,10 @@ UNWANTED = (".env", ".git", "bin")
 
 
 class Secret(Built):
-    """A build that needs a secret, and an image that has none."""
+    """A build that needs a secret, and an image that has none.
+
+    Its id is not the chapter's: what a secret says is no part of the cache's key, and the same line would find the chapter's layer.
+    """
 
     name = f"{CHAPTER}/secret"
     made = "exercise-secret"
@@ -25,15 +28,15 @@ class Secret(Built):
     task = (
         f"Build `{made}:answer` on `ALPINE` so that `/fingerprint` has the SHA-256 of the licence `{LICENCE}` (`sha256sum` makes it), "
         "and the licence itself is in no layer and not in the image's configuration. "
-        f'`kit.measure.builds.build(cluster.engine, dockerfile, tag, secrets={{"licence": "{LICENCE}"}})` hands it to the build.'
+        f'`kit.measure.builds.build(cluster.engine, dockerfile, tag, secrets={{"exercise": "{LICENCE}"}})` hands it to the build.'
     )
     first_hint = (
-        "`RUN --mount=type=secret,id=licence` shows a secret to one instruction, as the file /run/secrets/licence."
+        "`RUN --mount=type=secret,id=exercise` shows a secret to one instruction, as the file /run/secrets/exercise."
     )
     solution_text = (
         'text = "ARG ALPINE\\nFROM ${ALPINE}\\n"\n'
-        'text += "RUN --mount=type=secret,id=licence sha256sum < /run/secrets/licence > /fingerprint\\n"\n'
-        f'kit.measure.builds.build(cluster.engine, text, "{made}:answer", secrets={{"licence": "{LICENCE}"}})'
+        'text += "RUN --mount=type=secret,id=exercise sha256sum < /run/secrets/exercise > /fingerprint\\n"\n'
+        f'kit.measure.builds.build(cluster.engine, text, "{made}:answer", secrets={{"exercise": "{LICENCE}"}})'
     )
 
     def judge(self) -> Outcome:

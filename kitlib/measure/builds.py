@@ -33,12 +33,12 @@ def build(
     secrets: Mapping[str, str] | None = None,
     target: str = "",
     platform: str = "",
-    cache: bool = True,
+    fresh: str = "",
 ) -> str:
     """Build kit.local/TAG, and return that name; its ARGs ALPINE, DEBIAN, GOLANG and STATIC name the kit's bases.  Raises BuildFailed.
 
     files: path -> text, the whole context.  args: more build arguments.  secrets: id -> text, which is in no folder of the context.
-    target: the stage to end with.  platform: like linux/arm64.  cache: whether layers may be taken from it; mounts are in any case.
+    target: the stage to end with.  platform: like linux/arm64.  fresh: a stage for which the cache is not asked.
     RUN is on the machine's network, as apt needs it in recipes.
     """
     reference = f"{images.PREFIX}/{tag}"
@@ -52,7 +52,7 @@ def build(
             labels={images.LABEL: tag, LABEL: tag.partition(":")[0]},
             target=target,
             host_network=True,
-            cache=cache,
+            fresh=fresh,
             platform=platform,
             secrets=_write(Path(apart), secrets or {}),
         )
