@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -42,7 +43,8 @@ def build(
     RUN is on the machine's network, as apt needs it in recipes.
     """
     reference = f"{images.PREFIX}/{tag}"
-    named = {arg: base(engine, name) for arg, name in BASES.items() if f"ARG {arg}" in dockerfile.splitlines()}
+    wanted = set(re.findall(r"^\s*ARG\s+(\w+)", dockerfile, re.MULTILINE | re.IGNORECASE))
+    named = {arg: base(engine, name) for arg, name in BASES.items() if arg in wanted}
     with TemporaryDirectory() as folder, TemporaryDirectory() as apart:
         _write(Path(folder), {"Dockerfile": dockerfile, **(files or {})})
         engine.build(
