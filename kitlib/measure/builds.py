@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from kitlib import console, images
+from kitlib import console, images, owner
 from kitlib.engine import Engine, mapped
 from kitlib.errors import EngineError
 
-LABEL = "local.kit.made"  # on images and containers: the name that `remove` takes
+LABEL = "local.kit.made"  # on images and containers, beside the owner's mark: the name that `remove` takes
 BASES = {"ALPINE": "alpine", "DEBIAN": "debian"}  # ARG of a Dockerfile: image of the kit
 
 
@@ -37,7 +37,7 @@ def build(
             Path(folder),
             reference,
             args={**{arg: base(engine, name) for arg, name in BASES.items()}, **(args or {})},
-            labels={images.LABEL: tag, LABEL: tag.partition(":")[0]},
+            labels={images.LABEL: tag, **labels(tag.partition(":")[0])},
             host_network=True,
         )
     return reference
@@ -46,6 +46,12 @@ def build(
 def base(engine: Engine, name: str) -> str:
     """The reference of one of the kit's images, which is made to be here."""
     return images.ensure(engine, [name])[name]
+
+
+def labels(made: str) -> dict[str, str]:
+    """What marks an image or container as made under this name, by this checkout: another one's on the same engine is not touched."""
+    record = owner.load()
+    return {LABEL: made, **(record.labels if record else {})}
 
 
 def layers(engine: Engine, reference: str) -> list[str]:
@@ -60,18 +66,30 @@ def start(engine: Engine, made: str, reference: str, command: Sequence[str] = ()
     """A running container, as the docker package has it.  made: the name that `remove` takes; settings: of `containers.create`."""
     with mapped(f"starting {reference}"):
         container = engine.client.containers.create(
-            reference, list(command) or None, labels={LABEL: made}, detach=True, **settings
+            reference, list(command) or None, labels=labels(made), detach=True, **settings
         )
         container.start()
         container.reload()
         return container
 
 
+def containers(engine: Engine, made: str) -> list[Any]:
+    """The containers made under this name, newest first, also those that have ended."""
+    with mapped(f"looking for what {made} made"):
+        return list(engine.client.containers.list(all=True, filters=_filter(made)))
+
+
 def remove(engine: Engine, made: str) -> None:
-    """Remove all containers and images made under this name, also images that have lost their tag.  The build cache stays."""
-    mine = {"label": f"{LABEL}={made}"}
+    """Remove what this checkout made under this name: all containers, and images, also those that have lost their tag.
+
+    The build cache stays.
+    """
     with console.quiet(), mapped(f"removing what {made} made"):
-        for container in engine.client.containers.list(all=True, filters=mine):
+        for container in containers(engine, made):
             container.remove(force=True, v=True)
-        for image in engine.client.images.list(filters=mine):
+        for image in engine.client.images.list(filters=_filter(made)):
             engine.client.images.remove(str(image.id), force=True)
+
+
+def _filter(made: str) -> dict[str, list[str]]:
+    return {"label": [f"{key}={value}" for key, value in labels(made).items()]}

@@ -69,7 +69,7 @@ def _vm_needs() -> list[str]:
 def _take(engine: Engine, made: str, reference: str, folder: Path) -> Path:
     """Copy the program out of the image."""
     with mapped(f"reading {PROGRAM} of {reference}"):
-        container = engine.client.containers.create(reference, labels={builds.LABEL: made})
+        container = engine.client.containers.create(reference, labels=builds.labels(made))
         try:
             chunks, _ = container.get_archive(PROGRAM)
             with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
@@ -92,7 +92,7 @@ def _container(engine: Engine, made: str, reference: str) -> dict[str, float]:
     began = time.monotonic()
     with mapped(f"starting {reference}"):
         container = engine.client.containers.create(
-            reference, ports={PORT: ("127.0.0.1", None)}, labels={builds.LABEL: made}
+            reference, ports={PORT: ("127.0.0.1", None)}, labels=builds.labels(made)
         )
         try:
             created = time.monotonic()

@@ -1,0 +1,40 @@
+"""What does a static program look for at run time, and does its base image have it?"""
+
+from __future__ import annotations
+
+import json
+
+from kitlib.engine import Engine
+from kitlib.errors import EngineError
+from kitlib.measure import builds, gobinary
+
+PROGRAM = gobinary.FOLDER / "needs" / "main.go"
+FILES = {"go.mod": (gobinary.FOLDER / "go.mod").read_text(), "needs/main.go": PROGRAM.read_text()}
+KINDS = ("roots", "zone", "user", "temp")
+BASES = {"alpine": "alpine", "debian": "debian", "distroless": "static"}  # what a chapter calls it: image of the kit
+USER = 65534  # nobody, where there is an /etc/passwd
+
+
+def build(engine: Engine, dockerfile: str, tag: str, *, base: str = "scratch") -> str:
+    """Build the program's image as kit.local/TAG, and return that name; its ARGs BASE and GOLANG name images.  Raises BuildFailed.
+
+    The context is a Go module with the program as package `./needs`.  base: `scratch` or one of BASES.
+    """
+    args = {"GOLANG": builds.base(engine, "golang"), "BASE": base}
+    if base in BASES:
+        args["BASE"] = builds.base(engine, BASES[base])
+    return builds.build(engine, dockerfile, tag, files=FILES, args=args)
+
+
+def found(engine: Engine, reference: str) -> dict[str, float]:
+    """1 or 0 each: `runs`, and what the program found.  `roots`: certificate authorities; `zone`: the rules of a time zone;
+    `user`: a name for its own user; `temp`: a place for temporary files.
+    """
+    ended = engine.run(reference)
+    if ended.exit_code != 0:
+        return {"runs": 0.0, **dict.fromkeys(KINDS, 0.0)}
+    try:
+        said = json.loads(ended.output)
+        return {"runs": 1.0, **{kind: float(said[kind]) for kind in KINDS}}
+    except (ValueError, TypeError, KeyError) as e:
+        raise EngineError(f"{reference} says something else than what it finds", observed=[ended.output[:300]]) from e
