@@ -136,8 +136,9 @@ class Complete(Built):
 
     def judge(self) -> Outcome:
         found = needs.found(self.cluster.engine, self.reference("answer"))
-        missing = [kind for kind, there in found.items() if not there]
-        if missing:
+        if not found["runs"]:
+            return failed("it does not run", look="ENTRYPOINT, and whether the binary is static")
+        if missing := [kind for kind in needs.KINDS if not found[kind]]:
             return failed(
                 f"it does not find: {', '.join(missing)}",
                 look="kit.measure.needs.PROGRAM, which says what each of them is; certificates, zones, names are files",
@@ -148,4 +149,4 @@ class Complete(Built):
                 f"everything is found, and {counts['executables']:.0f} programs can be run in the image",
                 look="the last FROM: what is the base of the image that is shipped?",
             )
-        return passed(f"found: {', '.join(found)}", "nothing but the program itself can be run")
+        return passed(f"found: {', '.join(needs.KINDS)}", "nothing but the program itself can be run")

@@ -27,14 +27,24 @@ def build(engine: Engine, dockerfile: str, tag: str, *, base: str = "scratch") -
 
 
 def found(engine: Engine, reference: str) -> dict[str, float]:
-    """1 or 0 each: `runs`, and what the program found.  `roots`: certificate authorities; `zone`: the rules of a time zone;
-    `user`: a name for its own user; `temp`: a place for temporary files.
+    """1 or 0 each: `runs`, and what the program found; `found`: how many of these.
+
+    `roots`: certificate authorities; `zone`: the rules of a time zone; `user`: a name for its own user; `temp`: a place for
+    temporary files.  Raises EngineError when the image holds another program.
     """
     ended = engine.run(reference)
-    if ended.exit_code != 0:
-        return {"runs": 0.0, **dict.fromkeys(KINDS, 0.0)}
+    said = _said(reference, ended.output) if ended.exit_code == 0 else {}
+    there = {kind: float(said.get(kind, False)) for kind in KINDS}
+    return {"runs": float(ended.exit_code == 0), **there, "found": sum(there.values())}
+
+
+def _said(reference: str, output: str) -> dict[str, bool]:
     try:
-        said = json.loads(ended.output)
-        return {"runs": 1.0, **{kind: float(said[kind]) for kind in KINDS}}
-    except (ValueError, TypeError, KeyError) as e:
-        raise EngineError(f"{reference} says something else than what it finds", observed=[ended.output[:300]]) from e
+        said = json.loads(output)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or said.keys() != set(KINDS):
+        raise EngineError(
+            f"{reference} does not say what it finds", observed=[output[:300]], hint="its program is ./needs"
+        )
+    return said
