@@ -44,8 +44,10 @@ def steps(runs: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     runs: of an experiment over `image` that measured `size` in bytes.
     """
     sizes = runs[runs["metric"] == "size"].groupby("image")["value"].median()
-    rows = [(order[0], sizes[order[0]], 0.0)] + [(b, sizes[b], sizes[b] - sizes[a]) for a, b in pairwise(order)]
-    words = [
-        (name, quantity(size, "B"), f"{'+' if by > 0 else '−'}{quantity(abs(by), 'B')}") for name, size, by in rows
-    ]
-    return pd.DataFrame(words, columns=["image", "size", "change"]).set_index("image")
+    changes = [""] + [_change(sizes[after] - sizes[before]) for before, after in pairwise(order)]
+    left = [quantity(sizes[image], "B") for image in order]
+    return pd.DataFrame({"size": left, "change": changes}, index=pd.Index(order, name="image"))
+
+
+def _change(by: float) -> str:
+    return f"{'−' if by < 0 else '+'}{quantity(abs(by), 'B')}"
