@@ -127,7 +127,7 @@ class Complete(Built):
     first_hint = "From which of the chapter's bases could a file be taken, and to which path does Go's standard library look for it?"
     dockerfile = (
         "ARG GOLANG\nFROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\n"
-        "RUN CGO_ENABLED=0 go build -tags timetzdata -o /out/needs ./needs\n"
+        "RUN --mount=type=cache,target=/root/.cache/go-build CGO_ENABLED=0 go build -tags timetzdata -o /out/needs ./needs\n"
         "RUN mkdir -p /out/etc/ssl/certs && cat /usr/share/ca-certificates/mozilla/*.crt > /out/etc/ssl/certs/ca-certificates.crt\n"
         f"RUN mkdir -m 1777 /out/tmp && echo nobody:x:{needs.USER}:{needs.USER}::/:/ > /out/etc/passwd\n"
         f'FROM scratch\nCOPY --from=build /out /\nUSER {needs.USER}\nENTRYPOINT ["/needs"]\n'

@@ -11,9 +11,8 @@ from kitlib.errors import EngineError
 from kitlib.measure import builds, needs, sbom
 
 MADE = "test-contents"
-BUILD = (
-    "ARG BASE GOLANG\nFROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\nRUN CGO_ENABLED=0 go build -o /needs ./needs\n"
-)
+CACHE = "--mount=type=cache,target=/root/.cache/go-build"
+BUILD = f"ARG BASE GOLANG\nFROM ${{GOLANG}} AS build\nWORKDIR /src\nCOPY . .\nRUN {CACHE} CGO_ENABLED=0 go build -o /needs ./needs\n"
 PROGRAM = 'COPY --from=build /needs /needs\nUSER 65534\nENTRYPOINT ["/needs"]\n'
 
 
