@@ -40,8 +40,8 @@ def _not_stripped(cluster: Cluster) -> None:
     app.build(cluster.engine, f"{TWO_STAGES}{STATIC}{final}", multi_stage.Smallest.tag)
 
 
-CACHE = "--mount=type=cache,target=/root/.cache/go-build"
-NEEDS = f"ARG GOLANG\nFROM ${{GOLANG}} AS build\nWORKDIR /src\nCOPY . .\nRUN {CACHE} CGO_ENABLED=0 go build -tags timetzdata -o /needs ./needs\n"
+BUILD = "RUN --mount=type=cache,target=/root/.cache/go-build CGO_ENABLED=0 go build -tags timetzdata -o /needs ./needs"
+NEEDS = f"ARG GOLANG\nFROM ${{GOLANG}} AS build\nWORKDIR /src\nCOPY . .\n{BUILD}\n"
 
 
 def _bare(cluster: Cluster) -> None:
