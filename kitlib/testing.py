@@ -43,7 +43,7 @@ def lint() -> bool:
             _tool("ruff format", [BIN / "ruff", "format", "--check", "."]),
             _tool("mypy --strict", [BIN / "mypy"]),
             _tool("shellcheck", [BIN / "shellcheck", "kit", ".ci/run"]),
-            _tool("hadolint", [BIN / "hadolint", *dockerfiles]),
+            _tool("hadolint", [tools.hadolint(), *dockerfiles]),
             _tool("notebooks without outputs", [BIN / "nbstripout", "--verify", *notebooks]),
             *(_go_tools(module) for module in GO_MODULES),
             _kubeconform(),

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import re
+import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from kitlib import console, images, owner
+from kitlib import console, images, owner, registry
+from kitlib.cluster import Cluster
 from kitlib.engine import Engine, mapped
 from kitlib.errors import EngineError
 
 LABEL = "local.kit.made"  # on images and containers, beside the owner's mark: the name that `remove` takes
-BASES = {"ALPINE": "alpine", "DEBIAN": "debian"}  # ARG of a Dockerfile: image of the kit
+BASES = {  # ARG of a Dockerfile: image of the kit
+    "ALPINE": "alpine",
+    "DEBIAN": "debian",
+    "GOLANG": "golang",
+    "STATIC": "static",
+}
 
 
 def build(
@@ -22,25 +31,43 @@ def build(
     *,
     files: Mapping[str, str] | None = None,
     args: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    target: str = "",
+    platform: str = "",
+    fresh: str = "",
 ) -> str:
-    """Build kit.local/TAG, and return that name; its ARGs ALPINE and DEBIAN name the kit's bases.  Raises BuildFailed.
+    """Build kit.local/TAG, and return that name; its ARGs ALPINE, DEBIAN, GOLANG and STATIC name the kit's bases.  Raises BuildFailed.
 
-    files: path -> text, the whole context.  args: more build arguments.  RUN is on the machine's network, as apt needs it in recipes.
+    files: path -> text, the whole context.  args: more build arguments.  secrets: id -> text, which is in no folder of the context.
+    target: the stage to end with.  platform: like linux/arm64.  fresh: a stage for which the cache is not asked.
+    RUN is on the machine's network, as apt needs it in recipes.
     """
     reference = f"{images.PREFIX}/{tag}"
-    with TemporaryDirectory() as folder:
-        for name, text in {"Dockerfile": dockerfile, **(files or {})}.items():
-            file = Path(folder, name)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
+    asked = set(re.findall(r"\w+", " ".join(re.findall(r"^ARG\b.*", dockerfile, re.MULTILINE))))
+    named = {arg: base(engine, name) for arg, name in BASES.items() if arg in asked}
+    with TemporaryDirectory() as folder, TemporaryDirectory() as apart:
+        _write(Path(folder), {"Dockerfile": dockerfile, **(files or {})})
         engine.build(
             Path(folder),
             reference,
-            args={**{arg: base(engine, name) for arg, name in BASES.items()}, **(args or {})},
+            args={**named, **(args or {})},
             labels={images.LABEL: tag, **labels(tag.partition(":")[0])},
+            target=target,
             host_network=True,
+            fresh=fresh,
+            platform=platform,
+            secrets=_write(Path(apart), secrets or {}),
         )
     return reference
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> dict[str, Path]:
+    """Files below a folder: name -> where it is."""
+    written = {name: folder / name for name in files}
+    for name, file in written.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(files[name])
+    return written
 
 
 def base(engine: Engine, name: str) -> str:
@@ -77,6 +104,26 @@ def containers(engine: Engine, made: str) -> list[Any]:
     """The containers made under this name, newest first, also those that have ended."""
     with mapped(f"looking for what {made} made"):
         return list(engine.client.containers.list(all=True, filters=_filter(made)))
+
+
+def publish(cluster: Cluster, reference: str) -> str:
+    """Push an image, and return its name for a manifest: by digest, which no later build under the same tag can change."""
+    name, _, tag = reference.removeprefix(f"{images.PREFIX}/").rpartition(":")
+    cluster.engine.push(reference, f"{cluster.registry}/{name}:{tag}")
+    return f"{images.PREFIX}/{name}@{registry.digest(cluster.registry, name, tag)}"
+
+
+def take(engine: Engine, made: str, reference: str, path: str) -> bytes:
+    """A file's content, out of an image, of which nothing is started.  Raises EngineError when it is not in it."""
+    with mapped(f"reading {path} of {reference}"):
+        container = engine.client.containers.create(reference, ["none"], labels=labels(made))
+        try:
+            chunks, _ = container.get_archive(path)
+            with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+                content = archive.extractfile(archive.getmembers()[0])
+                return content.read() if content else b""
+        finally:
+            container.remove(v=True)
 
 
 def remove(engine: Engine, made: str) -> None:

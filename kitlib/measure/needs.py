@@ -16,14 +16,12 @@ USER = 65534  # nobody, where there is an /etc/passwd
 
 
 def build(engine: Engine, dockerfile: str, tag: str, *, base: str = "scratch") -> str:
-    """Build the program's image as kit.local/TAG, and return that name; its ARGs BASE and GOLANG name images.  Raises BuildFailed.
+    """Build the program's image as kit.local/TAG, and return that name; its ARG BASE names an image, too.  Raises BuildFailed.
 
     The context is a Go module with the program as package `./needs`.  base: `scratch` or one of BASES.
     """
-    args = {"GOLANG": builds.base(engine, "golang"), "BASE": base}
-    if base in BASES:
-        args["BASE"] = builds.base(engine, BASES[base])
-    return builds.build(engine, dockerfile, tag, files=FILES, args=args)
+    under = builds.base(engine, BASES[base]) if base in BASES else base
+    return builds.build(engine, dockerfile, tag, files=FILES, args={"BASE": under})
 
 
 def found(engine: Engine, reference: str) -> dict[str, float]:

@@ -14,6 +14,7 @@ from tests.notebooks.answers import (
     cells,
     deployment,
     docker_concepts,
+    dockerfile,
     go_basics,
     multi_stage,
     probes,
@@ -23,7 +24,17 @@ from tests.notebooks.answers import (
 
 Answer = Callable[[Cluster], object]
 
-CHAPTERS = (start, go_basics, docker_concepts, multi_stage, architecture, deployment, service_ingress, probes)
+CHAPTERS = (
+    start,
+    go_basics,
+    docker_concepts,
+    dockerfile,
+    multi_stage,
+    architecture,
+    deployment,
+    service_ingress,
+    probes,
+)
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))
 
 
