@@ -23,7 +23,7 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (go_basics.Lines, go_basics.First, go_basics.Shop),
     (docker_concepts.Deleted, docker_concepts.Order, docker_concepts.Limits),
     (dockerfile.Secret, dockerfile.Healthy, dockerfile.Ignored),
-    (multi_stage.Loader, multi_stage.Smallest),
+    (multi_stage.Loader, multi_stage.Smallest, multi_stage.Complete),
     (architecture.Bind, architecture.Adopt, architecture.Quarantine),
     (deployment.Unnoticed, deployment.Undo, deployment.Pinned),
     (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),

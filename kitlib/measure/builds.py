@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from kitlib import console, images, registry
+from kitlib import console, images, owner, registry
 from kitlib.cluster import Cluster
 from kitlib.engine import Engine, mapped
 from kitlib.errors import EngineError
 
-LABEL = "local.kit.made"  # on images and containers: the name that `remove` takes
+LABEL = "local.kit.made"  # on images and containers, beside the owner's mark: the name that `remove` takes
 BASES = {  # ARG of a Dockerfile: image of the kit
     "ALPINE": "alpine",
     "DEBIAN": "debian",
@@ -43,15 +43,15 @@ def build(
     RUN is on the machine's network, as apt needs it in recipes.
     """
     reference = f"{images.PREFIX}/{tag}"
-    wanted = set(re.findall(r"^\s*ARG\s+(\w+)", dockerfile, re.MULTILINE | re.IGNORECASE))
-    named = {arg: base(engine, name) for arg, name in BASES.items() if arg in wanted}
+    asked = set(re.findall(r"\w+", " ".join(re.findall(r"^ARG\b.*", dockerfile, re.MULTILINE))))
+    named = {arg: base(engine, name) for arg, name in BASES.items() if arg in asked}
     with TemporaryDirectory() as folder, TemporaryDirectory() as apart:
         _write(Path(folder), {"Dockerfile": dockerfile, **(files or {})})
         engine.build(
             Path(folder),
             reference,
             args={**named, **(args or {})},
-            labels={images.LABEL: tag, LABEL: tag.partition(":")[0]},
+            labels={images.LABEL: tag, **labels(tag.partition(":")[0])},
             target=target,
             host_network=True,
             fresh=fresh,
@@ -75,6 +75,12 @@ def base(engine: Engine, name: str) -> str:
     return images.ensure(engine, [name])[name]
 
 
+def labels(made: str) -> dict[str, str]:
+    """What marks an image or container as made under this name, by this checkout: another one's on the same engine is not touched."""
+    record = owner.load()
+    return {LABEL: made, **(record.labels if record else {})}
+
+
 def layers(engine: Engine, reference: str) -> list[str]:
     """Digests of an image's layers, lowest first.  Raises EngineError when the image is not here."""
     found = engine.inspect(reference)
@@ -87,11 +93,17 @@ def start(engine: Engine, made: str, reference: str, command: Sequence[str] = ()
     """A running container, as the docker package has it.  made: the name that `remove` takes; settings: of `containers.create`."""
     with mapped(f"starting {reference}"):
         container = engine.client.containers.create(
-            reference, list(command) or None, labels={LABEL: made}, detach=True, **settings
+            reference, list(command) or None, labels=labels(made), detach=True, **settings
         )
         container.start()
         container.reload()
         return container
+
+
+def containers(engine: Engine, made: str) -> list[Any]:
+    """The containers made under this name, newest first, also those that have ended."""
+    with mapped(f"looking for what {made} made"):
+        return list(engine.client.containers.list(all=True, filters=_filter(made)))
 
 
 def publish(cluster: Cluster, reference: str) -> str:
@@ -104,7 +116,7 @@ def publish(cluster: Cluster, reference: str) -> str:
 def take(engine: Engine, made: str, reference: str, path: str) -> bytes:
     """A file's content, out of an image, of which nothing is started.  Raises EngineError when it is not in it."""
     with mapped(f"reading {path} of {reference}"):
-        container = engine.client.containers.create(reference, ["none"], labels={LABEL: made})
+        container = engine.client.containers.create(reference, ["none"], labels=labels(made))
         try:
             chunks, _ = container.get_archive(path)
             with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
@@ -115,10 +127,16 @@ def take(engine: Engine, made: str, reference: str, path: str) -> bytes:
 
 
 def remove(engine: Engine, made: str) -> None:
-    """Remove all containers and images made under this name, also images that have lost their tag.  The build cache stays."""
-    mine = {"label": f"{LABEL}={made}"}
+    """Remove what this checkout made under this name: all containers, and images, also those that have lost their tag.
+
+    The build cache stays.
+    """
     with console.quiet(), mapped(f"removing what {made} made"):
-        for container in engine.client.containers.list(all=True, filters=mine):
+        for container in containers(engine, made):
             container.remove(force=True, v=True)
-        for image in engine.client.images.list(filters=mine):
+        for image in engine.client.images.list(filters=_filter(made)):
             engine.client.images.remove(str(image.id), force=True)
+
+
+def _filter(made: str) -> dict[str, list[str]]:
+    return {"label": [f"{key}={value}" for key, value in labels(made).items()]}

@@ -79,7 +79,7 @@ def _container(engine: Engine, made: str, reference: str) -> dict[str, float]:
     began = time.monotonic()
     with mapped(f"starting {reference}"):
         container = engine.client.containers.create(
-            reference, ports={PORT: ("127.0.0.1", None)}, labels={builds.LABEL: made}
+            reference, ports={PORT: ("127.0.0.1", None)}, labels=builds.labels(made)
         )
         try:
             created = time.monotonic()
