@@ -56,11 +56,20 @@ def layers(engine: Engine, reference: str) -> list[str]:
     return list(found["RootFS"]["Layers"])
 
 
-def start(engine: Engine, made: str, reference: str, command: Sequence[str] = (), **settings: Any) -> Any:
+def start(
+    engine: Engine,
+    made: str,
+    reference: str,
+    command: Sequence[str] = (),
+    *,
+    labels: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> Any:
     """A running container, as the docker package has it.  made: the name that `remove` takes; settings: of `containers.create`."""
+    marks = {**(labels or {}), LABEL: made}
     with mapped(f"starting {reference}"):
         container = engine.client.containers.create(
-            reference, list(command) or None, labels={LABEL: made}, detach=True, **settings
+            reference, list(command) or None, labels=marks, detach=True, **settings
         )
         container.start()
         container.reload()

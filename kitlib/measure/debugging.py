@@ -1,0 +1,161 @@
+"""What does a debugger need to stop goapp: of its image, of its container?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kitlib import compose, debug
+from kitlib.cluster import Cluster
+from kitlib.debug.asked import Asked
+from kitlib.engine import Engine
+from kitlib.errors import CommandFailed, DebugError, EngineError
+from kitlib.measure import builds
+
+APP, DELVE = 8080, 40000
+FILE, LINE = "internal/catalog/items_get.go", "item, err := store.Get(id)"  # the line at which a request for one item is looked up
+PROGRAM = "/usr/local/bin/catalog"
+SERVE = ("--headless", f"--listen=:{DELVE}", "--api-version=2", "--accept-multiclient")
+LISTENS = "API server listening"
+READY = '"msg":"ready"'  # by `--continue` Delve itself is a first client: until the program runs, a second one would come between
+ROOT = "0:0"
+
+WITH_DELVE = """\
+ARG DELVE
+ARG IMAGE
+FROM ${DELVE} AS delve
+FROM ${IMAGE}
+COPY --from=delve /usr/local/bin/dlv /usr/local/bin/dlv
+"""
+# What a learner can choose: the image of the service, from the guide's own to the one that is made for it.
+IMAGES = {
+    "guide": "goapp-guide-2.2",
+    "guide, dlv added": "goapp-guide-2.2",
+    "stripped, dlv added": "goapp-alpine",
+    "debug target": "goapp-debug",
+}
+STEPS = ("starts", "stops", "reads", "steps", "serves")
+
+# Settings of a container, from the least to the most that it is allowed to do; seccomp is the engine's profile unless it says else.
+NO_PTRACE = '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["ptrace"], "action": "SCMP_ACT_ERRNO"}]}'
+PRIVILEGES: dict[str, dict[str, Any]] = {
+    "without ptrace": {"user": ROOT, "security_opt": [f"seccomp={NO_PTRACE}"]},
+    "least": {"user": "65532:65532", "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]},
+    "default": {"user": ROOT},
+    "SYS_PTRACE": {"user": ROOT, "cap_add": ["SYS_PTRACE"]},
+    "unconfined": {"user": ROOT, "security_opt": ["seccomp=unconfined"]},
+}
+STARTS = ("exec", "attach")
+
+
+def image(engine: Engine, made: str, name: str) -> str:
+    """The reference of one of IMAGES; Delve is added to those that say so."""
+    reference = builds.base(engine, IMAGES[name])
+    if "added" not in name:
+        return reference
+    args = {"DELVE": builds.base(engine, "delve"), "IMAGE": reference}
+    return builds.build(engine, WITH_DELVE, f"{made}:{name.partition(',')[0]}", args=args)
+
+
+def whole(project: compose.Project) -> dict[str, float]:
+    """Start a project's service `api` and debug it: 1 for each of STEPS that is reached, and `works` for all of them.
+
+    It starts under Delve; stops at a line; a variable is read there; a step leads to the next line; and let go, it serves.
+    """
+    reached: list[str] = []
+    try:
+        with suppress(CommandFailed, EngineError, DebugError):
+            project.up()
+            container = project.container("api")
+            compose.said(container, READY)
+            reached.append("starts")
+            _through(compose.published(container, DELVE), compose.published(container, APP), reached.append)
+    finally:
+        compose.remove(project.cluster, project.made, with_images=False)
+    return {step: float(step in reached) for step in STEPS} | {"works": float(len(reached) == len(STEPS))}
+
+
+def _through(delve: int, app: int, reached: Callable[[str], None]) -> None:
+    """The steps of a session, each said when it is reached."""
+    with debug.attach(delve) as session:
+        session.breakpoint(FILE, LINE)
+        asked = Asked(app, "/items/2")
+        try:
+            stopped = session.wait()
+            reached("stops")
+            seen = stopped.variable("id")
+            if seen and seen.value == "2":
+                reached("reads")
+            if session.step().line == stopped.line + 1:
+                reached("steps")
+            session.detach()
+            if asked.answer()[0] == 200:
+                reached("serves")
+        finally:
+            asked.drop()
+
+
+@contextmanager
+def target(cluster: Cluster, made: str, start: str, privilege: str) -> Iterator[tuple[int, int]]:
+    """goapp under Delve, with a privilege of PRIVILEGES: ports of Delve and of goapp on 127.0.0.1.
+
+    start: `exec`, Delve starts the program as its own child; `attach`, it comes later, in a container of its own that shares the
+    first one's processes.  Raises EngineError with what Delve says when it may not.
+    """
+    settings, base = PRIVILEGES[privilege], builds.base(cluster.engine, "goapp-debug")
+    ports = {f"{port}/tcp": ("127.0.0.1", None) for port in (APP, DELVE)}
+    run = partial(builds.start, cluster.engine, made, base, labels=cluster.owner.labels, ports=ports)
+    started = []
+    try:
+        if start == "exec":
+            argv = ["dlv", "exec", *SERVE, "--continue", PROGRAM]
+            started.append(run(entrypoint=argv, **settings))
+        else:
+            started.append(run(entrypoint=[PROGRAM], **_plain(settings)))
+        compose.said(started[0], READY)
+        if start == "attach":
+            argv = ["dlv", "attach", "1", *SERVE]
+            started.append(run(entrypoint=argv, pid_mode=f"container:{started[0].id}", **settings))
+            compose.said(started[1], LISTENS)
+        yield compose.published(started[-1], DELVE), compose.published(started[0], APP)
+    finally:
+        for container in reversed(started):
+            container.remove(force=True, v=True)
+
+
+def allowed(cluster: Cluster, made: str, start: str, privilege: str) -> float:
+    """1 when a program that was started so is stopped, read, stepped and let go under this privilege, 0 when any of it fails."""
+    reached: list[str] = []
+    with suppress(EngineError, DebugError), target(cluster, made, start, privilege) as (delve, app):
+        _through(delve, app, reached.append)
+    return float(len(reached) == len(STEPS) - 1)
+
+
+def least(runs: pd.DataFrame) -> pd.DataFrame:
+    """The first of PRIVILEGES with which every run worked, one row a start; and what the kernel's Yama says of attaching."""
+    works = runs[runs["metric"] == "works"].groupby(["start", "privilege"])["value"].min()
+    rows = [{"start": s, "the least that works": _first(p for p in PRIVILEGES if works.get((s, p)) == 1)} for s in STARTS]
+    return pd.DataFrame(rows).set_index("start")
+
+
+def yama() -> str:
+    """The engine's kernel may forbid attaching to what is no child: 0 it does not, 1 and more it does; `none` when it has no Yama.
+
+    Read on this machine, whose kernel the engine's is, unless the engine runs in a virtual machine.
+    """
+    file = Path("/proc/sys/kernel/yama/ptrace_scope")
+    return file.read_text().strip() if file.exists() else "none"
+
+
+def _plain(settings: dict[str, Any]) -> dict[str, Any]:
+    """The program to attach to is an ordinary one: it has the debugger's user and limits, and nothing that was added for it."""
+    return {key: value for key, value in settings.items() if key in ("user", "cap_drop")}
+
+
+def _first(found: Iterator[str]) -> str:
+    return next(found, "none of these")
