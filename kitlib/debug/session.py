@@ -144,7 +144,7 @@ def attach(port: int, *, local: Path = LOCAL, remote: str = REMOTE, seconds: flo
 
 
 def over(stream: dap.Stream, *, local: Path = LOCAL, remote: str = REMOTE, seconds: float = SECONDS) -> Session:
-    """Attach over a stream that leads to Delve.  Raises DebugError, and closes the stream then."""
+    """Attach over any stream that leads to Delve.  Raises DebugError, and closes the stream then."""
     client = dap.Client(stream)
     try:
         client.request("initialize", {"adapterID": "go", "clientID": "kit", "pathFormat": "path"}, seconds=seconds)
