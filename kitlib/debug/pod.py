@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import websocket
 
@@ -69,13 +70,19 @@ def add(space: Space, pod: str, target: str, *, pid: int = 1) -> str:
         raise DebugError(f"there is no pod {pod} in {space.name}")
     earlier = found["spec"].get("ephemeralContainers", [])
     name = f"delve-{len(earlier) + 1}"
-    change = {"spec": {"ephemeralContainers": [*earlier, _container(name, space.cluster.image(IMAGE), target, pid)]}}
+    change = {"spec": {"ephemeralContainers": [*earlier, container(name, space.cluster.image(IMAGE), target, pid)]}}
     kube.patch("Pod", pod, space.name, change, subresource="ephemeralcontainers")
-    wait.until(kube, "Pod", pod, space.name, done=lambda p: _begun(p, name), what=f"running {name}", seconds=SECONDS)
+    begun(space, pod, name)
     for line in kube.follow(pod, space.name, container=name, seconds=SECONDS):
         if LISTENS in line:
             return name
     raise DebugError(f"{name} does not listen", observed=_log(space, pod, name))
+
+
+def begun(space: Space, pod: str, name: str) -> None:
+    """Return when an ephemeral container has been started.  Raises WaitTimeout."""
+    done = partial(_begun, name)
+    wait.until(space.cluster.kube, "Pod", pod, space.name, done=done, what=f"running {name}", seconds=SECONDS)
 
 
 class _Forwarded:
@@ -102,8 +109,8 @@ class _Forwarded:
         self._stream.ws.close()
 
 
-def _container(name: str, image: str, target: str, pid: int) -> Object:
-    """Forwarded connections come from root, and Delve would refuse another user's: hence --only-same-user=false."""
+def container(name: str, image: str, target: str, pid: int) -> Object:
+    """An ephemeral container with Delve.  Forwarded connections come from root, hence --only-same-user=false."""
     serve = ["--headless", f"--listen=127.0.0.1:{PORT}", "--api-version=2", "--only-same-user=false"]
     command = ["dlv", "attach", str(pid), *serve]
     return {
@@ -115,7 +122,7 @@ def _container(name: str, image: str, target: str, pid: int) -> Object:
     }
 
 
-def _begun(pod: Object | None, name: str) -> bool:
+def _begun(name: str, pod: Object | None) -> bool:
     statuses = (pod or {}).get("status", {}).get("ephemeralContainerStatuses", [])
     return any(s["name"] == name and s["state"].keys() & {"running", "terminated"} for s in statuses)
 

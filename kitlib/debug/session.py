@@ -74,6 +74,15 @@ class Session:
         found = self._client.request("variables", {"variablesReference": variable.reference})
         return [_variable(v) for v in found["variables"]]
 
+    def assign(self, within: Variable, name: str, value: str) -> None:
+        """Write a field or element of a value, in the program's memory.  value: a Go literal.  Raises DebugError in Delve's words."""
+        fields = self.inside(within)
+        if name not in {field.name for field in fields}:  # Delve shows what a pointer or expression leads to as one nameless field
+            within = next((field for field in fields if field.reference), within)
+            self.inside(within)
+        words = {"variablesReference": within.reference, "name": name, "value": value}
+        self._client.request("setVariable", words)
+
     def resume(self) -> None:
         """Let the program go on, with the breakpoints as they are."""
         self._client.request("continue", {"threadId": self._stopped_thread()})
@@ -95,6 +104,11 @@ class Session:
             self._client.request("disconnect", {"terminateDebuggee": False})
         finally:
             self._client.close()
+
+    def abandon(self) -> None:
+        """Go away as a lost connection does: breakpoints stay, and a program that stands goes on standing."""
+        self._open = False
+        self._client.close()
 
     def __enter__(self) -> Session:
         return self

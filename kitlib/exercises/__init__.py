@@ -5,6 +5,7 @@ from __future__ import annotations
 from kitlib.errors import ExerciseError
 from kitlib.exercises import (
     architecture,
+    debugging,
     deployment,
     docker_concepts,
     go_basics,
@@ -22,6 +23,7 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (go_basics.Lines, go_basics.First, go_basics.Shop),
     (docker_concepts.Deleted, docker_concepts.Order, docker_concepts.Limits),
     (multi_stage.Loader, multi_stage.Smallest),
+    (debugging.Image, debugging.Price, debugging.Mute),
     (architecture.Bind, architecture.Adopt, architecture.Quarantine),
     (deployment.Unnoticed, deployment.Undo, deployment.Pinned),
     (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),

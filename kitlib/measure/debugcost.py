@@ -28,7 +28,7 @@ class Way:
 
 
 WAYS = {
-    "optimised": Way("goapp-guide-2.2", (PROGRAM,)),
+    "optimised": Way("goapp-unstripped", (PROGRAM,)),
     "unoptimised": Way("goapp-debug", (PROGRAM,)),
     "under Delve": Way("goapp-debug", tuple(UNDER_DELVE)),
     "with a logpoint": Way("goapp-debug", tuple(UNDER_DELVE), log=True),

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from kitlib import compose, debug
-from kitlib.cluster import Cluster
+from kitlib import app, compose, debug, wait
+from kitlib.cluster import Cluster, Space
 from kitlib.engine import Engine
 from kitlib.errors import CommandFailed, DebugError, EngineError
 from kitlib.measure import builds
@@ -39,7 +39,8 @@ IMAGES = {
     "debug target": "goapp-debug",
 }
 STEPS = ("starts", "stops", "steps", "reads", "serves")
-NAME = '"Whale, enamel pin"'  # of item 2
+ITEMS = ("Gopher, plush", "Whale, enamel pin", "Helm, brass")  # what a fresh goapp sells
+NAME = f'"{ITEMS[1]}"'  # of item 2, as Delve writes it
 
 # Settings of a container, from the least to the most that it is allowed to do; seccomp is the engine's profile unless it says else.
 NO_PTRACE = '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["ptrace"], "action": "SCMP_ACT_ERRNO"}]}'
@@ -71,17 +72,57 @@ def whole(project: compose.Project) -> dict[str, float]:
     try:
         with suppress(CommandFailed, EngineError, DebugError):
             project.up()
-            container = project.container("api")
-            compose.said(container, READY)
-            reached.append("starts")
-            _through(compose.published(container, DELVE), compose.published(container, APP), reached.append)
+            _debugged(project.container("api"), reached.append)
     finally:
         compose.remove(project.cluster, project.made, with_images=False)
     return {step: float(step in reached) for step in STEPS} | {"works": float(len(reached) == len(STEPS))}
 
 
+def through(cluster: Cluster, made: str, reference: str) -> tuple[list[str], list[str]]:
+    """The STEPS that an image reaches when its program is started under Delve, and why it reached no more."""
+    reached: list[str] = []
+    container = None
+    try:
+        container = under_delve(cluster, made, reference)
+        _debugged(container, reached.append)
+    except (EngineError, DebugError) as e:
+        return reached, [e.message, *e.observed[-2:]]
+    finally:
+        if container:
+            container.remove(force=True, v=True)
+    return reached, []
+
+
+def under_delve(cluster: Cluster, made: str, reference: str = "", **settings: Any) -> Any:
+    """A container whose program Delve has started; ports of both are on 127.0.0.1.  reference: by default the debug target."""
+    image = reference or builds.base(cluster.engine, "goapp-debug")
+    argv = ["dlv", "exec", *SERVE, "--continue", PROGRAM]
+    marks = cluster.owner.labels
+    return builds.start(cluster.engine, made, image, labels=marks, ports=_ports(APP, DELVE), entrypoint=argv, **settings)
+
+
+def restricted_pod(cluster: Cluster, name: str, pod: str) -> Space:
+    """A fresh namespace that enforces Pod Security `restricted`, with a ready pod of goapp: its image has the program and nothing else.
+
+    Nobody asks whether the program is alive: at a breakpoint it is not, and the kubelet would restart it.
+    """
+    space = cluster.space(name, fresh=True)
+    enforce = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+    cluster.kube.patch("Namespace", space.name, "", enforce)
+    space.apply(app.pod(pod, cluster.image("goapp-unstripped"), treatments=["no-liveness"]))
+    wait.until(cluster.kube, "Pod", pod, space.name, done=wait.condition("Ready"), what="ready")
+    return space
+
+
+def _debugged(container: Any, reached: Callable[[str], None]) -> None:
+    """The STEPS, each said when it is reached."""
+    compose.said(container, READY)
+    reached("starts")
+    _through(compose.published(container, DELVE), compose.published(container, APP), reached)
+
+
 def _through(delve: int, app: int, reached: Callable[[str], None]) -> None:
-    """The steps of a session, each said when it is reached."""
+    """Those of a session with a program that runs."""
     with debug.attach(delve) as session:
         session.breakpoint(FILE, LINE)
         with debug.ask(app, "/items/2") as asked:
@@ -105,19 +146,17 @@ def target(cluster: Cluster, made: str, start: str, privilege: str) -> Iterator[
     first one's processes.  Raises EngineError with what Delve says when it may not.
     """
     settings, base = PRIVILEGES[privilege], builds.base(cluster.engine, "goapp-debug")
-    ports = {f"{port}/tcp": ("127.0.0.1", None) for port in (APP, DELVE)}
-    run = partial(builds.start, cluster.engine, made, base, labels=cluster.owner.labels, ports=ports)
+    run = partial(builds.start, cluster.engine, made, base, labels=cluster.owner.labels)
     started = []
     try:
         if start == "exec":
-            argv = ["dlv", "exec", *SERVE, "--continue", PROGRAM]
-            started.append(run(entrypoint=argv, **settings))
+            started.append(under_delve(cluster, made, **settings))
         else:
-            started.append(run(entrypoint=[PROGRAM], **_plain(settings)))
+            started.append(run(entrypoint=[PROGRAM], ports=_ports(APP), **_plain(settings)))
         compose.said(started[0], READY)
         if start == "attach":
-            argv = ["dlv", "attach", "1", *SERVE]
-            started.append(run(entrypoint=argv, pid_mode=f"container:{started[0].id}", **settings))
+            processes = {"pid_mode": f"container:{started[0].id}", "entrypoint": ["dlv", "attach", "1", *SERVE]}
+            started.append(run(ports=_ports(DELVE), **processes, **settings))
             compose.said(started[1], LISTENS)
         yield compose.published(started[-1], DELVE), compose.published(started[0], APP)
     finally:
@@ -147,6 +186,11 @@ def yama() -> str:
     """
     file = Path("/proc/sys/kernel/yama/ptrace_scope")
     return file.read_text().strip() if file.exists() else "none"
+
+
+def _ports(*ports: int) -> dict[str, Any]:
+    """Free ports of 127.0.0.1 alone: who reaches Delve's can run what they like."""
+    return {f"{port}/tcp": ("127.0.0.1", None) for port in ports}
 
 
 def _plain(settings: dict[str, Any]) -> dict[str, Any]:

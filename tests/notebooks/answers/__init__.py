@@ -12,6 +12,7 @@ from kitlib.cluster import Cluster
 from tests.notebooks.answers import (
     architecture,
     cells,
+    debugging,
     deployment,
     docker_concepts,
     go_basics,
@@ -23,7 +24,17 @@ from tests.notebooks.answers import (
 
 Answer = Callable[[Cluster], object]
 
-CHAPTERS = (start, go_basics, docker_concepts, multi_stage, architecture, deployment, service_ingress, probes)
+CHAPTERS = (
+    start,
+    go_basics,
+    docker_concepts,
+    multi_stage,
+    debugging,
+    architecture,
+    deployment,
+    service_ingress,
+    probes,
+)
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))
 
 
