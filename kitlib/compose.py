@@ -41,7 +41,11 @@ class Project:
         flags = ["--build"] if build else []
         with console.quiet():
             proc.run(
-                self._argv("up", "--detach", *flags), env=self._environment(), timeout=SECONDS, group=True, cwd=self.folder
+                self._argv("up", "--detach", *flags),
+                env=self._environment(),
+                timeout=SECONDS,
+                group=True,
+                cwd=self.folder,
             )
 
     def container(self, service: str) -> Any:

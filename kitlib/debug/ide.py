@@ -48,7 +48,9 @@ def goland_xml(port: int) -> str:
     component = ElementTree.Element("component", name="ProjectRunConfigurationManager")
     kind = {"type": "GoRemoteDebugConfigurationType", "factoryName": "Go Remote"}
     place = {"host": "127.0.0.1", "port": str(port)}
-    configuration = ElementTree.SubElement(component, "configuration", {"default": "false", "name": NAME, **kind, **place})
+    configuration = ElementTree.SubElement(
+        component, "configuration", {"default": "false", "name": NAME, **kind, **place}
+    )
     ElementTree.SubElement(configuration, "option", name="disconnectOption", value="LEAVE")  # the program runs on
     ElementTree.SubElement(configuration, "disconnect", value="LEAVE")
     ElementTree.SubElement(configuration, "method", v="2")

@@ -35,7 +35,9 @@ class Session:
         this instead of stopping, with {expressions}.  It replaces the file's other breakpoints.  Raises DebugError with Delve's reason.
         """
         number = line_of(self._local / file, at) if isinstance(at, str) else at
-        wanted = {"line": number} | ({"condition": condition} if condition else {}) | ({"logMessage": log} if log else {})
+        wanted = (
+            {"line": number} | ({"condition": condition} if condition else {}) | ({"logMessage": log} if log else {})
+        )
         (found,) = self._set(file, [wanted])
         if not found["verified"]:
             raise DebugError(f"no breakpoint at {file}:{number}: {found.get('message', 'it was not verified')}")
@@ -77,7 +79,9 @@ class Session:
     def assign(self, within: Variable, name: str, value: str) -> None:
         """Write a field or element of a value, in the program's memory.  value: a Go literal.  Raises DebugError in Delve's words."""
         fields = self.inside(within)
-        if name not in {field.name for field in fields}:  # Delve shows what a pointer or expression leads to as one nameless field
+        if name not in {
+            field.name for field in fields
+        }:  # Delve shows what a pointer or expression leads to as one nameless field
             within = next((field for field in fields if field.reference), within)
             self.inside(within)
         words = {"variablesReference": within.reference, "name": name, "value": value}

@@ -69,12 +69,10 @@ class Price(Exercise):
     name = f"{CHAPTER}/price"
     made = "exercise-price"
     task = (
-        f"`.given()` starts goapp under Delve, and returns Delve's port and goapp's. Make the running program sell item 2 for {PRICE} cents: "
-        "by the debugger alone, without a new item, a new build or a restart. Then let it serve."
+        f"`.given()` starts goapp under Delve, and returns Delve's port and goapp's. Make the running program sell item 2 for "
+        f"{PRICE} cents: by the debugger alone, without a new item, a new build or a restart. Then let it serve."
     )
-    first_hint = (
-        "Stop it where it looks an item up; `evaluate` and `inside` lead from `store` to the item, and `assign` writes a field."
-    )
+    first_hint = "Stop it where it looks an item up; `evaluate` and `inside` lead from `store` to the item, and `assign` writes a field."
     solution_text = (
         'delve, goapp = kit.exercise("2.4-debugging/price").given()\n'
         "from kitlib import debug\n"
@@ -130,10 +128,10 @@ class Mute(Exercise):
         '`kitlib.debug.pod.connected`. `cluster.kube.patch("Pod", ..., subresource="ephemeralcontainers")` adds one, from the image '
         '`cluster.image("delve")`.'
     )
-    first_hint = "`kitlib/debug/pod.py` adds one, too: which fields does its container have, and what is each of them for?"
-    solution_text = (
-        'from kitlib.debug import pod\n\nspace = kit.exercise("2.4-debugging/mute").given()\npod.add(space, "mute", "goapp")'
+    first_hint = (
+        "`kitlib/debug/pod.py` adds one, too: which fields does its container have, and what is each of them for?"
     )
+    solution_text = 'from kitlib.debug import pod\n\nspace = kit.exercise("2.4-debugging/mute").given()\npod.add(space, "mute", "goapp")'
 
     def given(self) -> Space:
         """Start the pod, if it is not there; its namespace."""
@@ -161,7 +159,9 @@ class Mute(Exercise):
                     session.detach()
                     answer = asked.answer()
         except KitError as e:
-            look = "Delve's options: --headless, --listen, and --only-same-user=false, as a forwarded connection is root's"
+            look = (
+                "Delve's options: --headless, --listen, and --only-same-user=false, as a forwarded connection is root's"
+            )
             return failed(f"{name}: {e.message}", *e.observed[-3:], look=look)
         return passed(f"{name} stopped the program at {stopped.frames[0]}", f"which then answered {answer[0]}")
 

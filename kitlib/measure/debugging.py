@@ -17,7 +17,10 @@ from kitlib.errors import CommandFailed, DebugError, EngineError
 from kitlib.measure import builds
 
 APP, DELVE = 8080, 40000
-FILE, LINE = "internal/catalog/items_get.go", "item, err := store.Get(id)"  # the line at which a request for one item is looked up
+FILE, LINE = (
+    "internal/catalog/items_get.go",
+    "item, err := store.Get(id)",
+)  # the line at which a request for one item is looked up
 PROGRAM = "/usr/local/bin/catalog"
 SERVE = ("--headless", f"--listen=:{DELVE}", "--api-version=2", "--accept-multiclient")
 LISTENS = "API server listening"
@@ -98,7 +101,9 @@ def under_delve(cluster: Cluster, made: str, reference: str = "", **settings: An
     image = reference or builds.base(cluster.engine, "goapp-debug")
     argv = ["dlv", "exec", *SERVE, "--continue", PROGRAM]
     marks = cluster.owner.labels
-    return builds.start(cluster.engine, made, image, labels=marks, ports=_ports(APP, DELVE), entrypoint=argv, **settings)
+    return builds.start(
+        cluster.engine, made, image, labels=marks, ports=_ports(APP, DELVE), entrypoint=argv, **settings
+    )
 
 
 def restricted_pod(cluster: Cluster, name: str, pod: str) -> Space:
@@ -130,7 +135,9 @@ def _through(delve: int, app: int, reached: Callable[[str], None]) -> None:
             reached("stops")
             if session.step().line == stopped.line + 1:
                 reached("steps")
-            with suppress(DebugError):  # the compiler may have optimised it away; the program is none the worse for that
+            with suppress(
+                DebugError
+            ):  # the compiler may have optimised it away; the program is none the worse for that
                 if session.evaluate("item.Name").value == NAME:
                     reached("reads")
             session.detach()
@@ -155,8 +162,8 @@ def target(cluster: Cluster, made: str, start: str, privilege: str) -> Iterator[
             started.append(run(entrypoint=[PROGRAM], ports=_ports(APP), **_plain(settings)))
         compose.said(started[0], READY)
         if start == "attach":
-            processes = {"pid_mode": f"container:{started[0].id}", "entrypoint": ["dlv", "attach", "1", *SERVE]}
-            started.append(run(ports=_ports(DELVE), **processes, **settings))
+            argv, processes = ["dlv", "attach", "1", *SERVE], f"container:{started[0].id}"
+            started.append(run(ports=_ports(DELVE), entrypoint=argv, pid_mode=processes, **settings))
             compose.said(started[1], LISTENS)
         yield compose.published(started[-1], DELVE), compose.published(started[0], APP)
     finally:
@@ -175,7 +182,9 @@ def allowed(cluster: Cluster, made: str, start: str, privilege: str) -> float:
 def least(runs: pd.DataFrame) -> pd.DataFrame:
     """The first of PRIVILEGES with which every run worked, one row a start; and what the kernel's Yama says of attaching."""
     works = runs[runs["metric"] == "works"].groupby(["start", "privilege"])["value"].min()
-    rows = [{"start": s, "the least that works": _first(p for p in PRIVILEGES if works.get((s, p)) == 1)} for s in STARTS]
+    rows = [
+        {"start": s, "the least that works": _first(p for p in PRIVILEGES if works.get((s, p)) == 1)} for s in STARTS
+    ]
     return pd.DataFrame(rows).set_index("start")
 
 

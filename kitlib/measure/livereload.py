@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -78,10 +78,10 @@ def _replace(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def _heard(lines: Iterator[str] | object, words: str) -> None:
+def _heard(lines: Iterable[str], words: str) -> None:
     """Read what Compose says until it has said this.  Raises EngineError when it ends before."""
     seen = []
-    for line in lines:  # type: ignore[attr-defined]
+    for line in lines:
         seen.append(line.rstrip())
         if words in line:
             return
@@ -92,8 +92,11 @@ def _started(project: compose.Project, since: int) -> None:
     """Return when the engine has started a container of the project; it tells by itself.  Raises EngineError when it does not."""
     wanted = {"type": "container", "event": "start", "label": f"com.docker.compose.project={project.name}"}
     client = project.cluster.engine.client
-    with mapped("waiting for the new container"), closing(
-        client.events(since=since, until=since + SECONDS, decode=True, filters=wanted)
-    ) as events:
+    with (
+        mapped("waiting for the new container"),
+        closing(client.events(since=since, until=since + SECONDS, decode=True, filters=wanted)) as events,
+    ):
         if next(iter(events), None) is None:
-            raise EngineError(f"no new container was started within {SECONDS} s", hint="does the edited source compile?")
+            raise EngineError(
+                f"no new container was started within {SECONDS} s", hint="does the edited source compile?"
+            )

@@ -1,7 +1,7 @@
 """Wrong answers to the exercises of 2.4-debugging."""
 
 from kitlib import app, debug
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster import Cluster
 from kitlib.debug import pod as pods
 from kitlib.exercises.debugging import Image, Mute, Price
 from kitlib.kube import Object
@@ -25,7 +25,7 @@ def _stripped(cluster: Cluster) -> None:
     _built(cluster, '-ldflags="-s -w" -gcflags="all=-N -l"')
 
 
-def _first_item(cluster: Cluster) -> None:
+def _first_item(_: Cluster) -> None:
     delve, goapp = Price().given()
     with debug.attach(delve) as session:
         session.breakpoint(debugging.FILE, debugging.LINE)
@@ -34,7 +34,7 @@ def _first_item(cluster: Cluster) -> None:
             session.assign(session.evaluate("store.items[0]"), "PriceCents", "42")
 
 
-def _left_standing(cluster: Cluster) -> None:
+def _left_standing(_: Cluster) -> None:
     """The debugger goes away with its connection, and the program stands at the breakpoint for good."""
     delve, goapp = Price().given()
     session = debug.attach(delve)
