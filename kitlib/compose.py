@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from kitlib import console, engine, paths, proc, tools
+from kitlib import console, engine, images, paths, proc, tools
 from kitlib.cluster import Cluster
 from kitlib.engine import mapped
 from kitlib.errors import EngineError, UsageError
@@ -95,7 +95,7 @@ def project(cluster: Cluster, made: str, text: str, **variables: str) -> Project
             )
         service["labels"] = {**service.get("labels", {}), **marks}
         if isinstance(service.get("build"), dict):
-            service["build"]["labels"] = {**service["build"].get("labels", {}), **marks}
+            service["build"]["labels"] = {**service["build"].get("labels", {}), **marks, images.LABEL: made}
     parsed["networks"] = {"default": {"labels": marks}}
     file = paths.state() / "compose" / made / "compose.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)

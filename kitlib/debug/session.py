@@ -15,6 +15,7 @@ from kitlib.errors import DebugError, UsageError
 LOCAL = paths.ROOT / "goapp"
 REMOTE = "/src"  # where the recipes build goapp, and so what its debug information calls the folder
 FRAMES = 20
+HELLO = {"adapterID": "go", "clientID": "kit", "pathFormat": "path", "supportsVariableType": True}
 SECONDS = 20.0
 
 
@@ -165,7 +166,7 @@ def over(stream: dap.Stream, *, local: Path = LOCAL, remote: str = REMOTE, secon
     """Attach over any stream that leads to Delve.  Raises DebugError, and closes the stream then."""
     client = dap.Client(stream)
     try:
-        client.request("initialize", {"adapterID": "go", "clientID": "kit", "pathFormat": "path"}, seconds=seconds)
+        client.request("initialize", HELLO, seconds=seconds)
         client.send("attach", {"mode": "remote", "stopOnEntry": False})
         client.event("initialized", seconds=seconds)
         client.request("configurationDone", seconds=seconds)

@@ -91,7 +91,7 @@ class Stopped:
         deeper = escape("".join(self._deeper()).strip())
         return (
             f'<div style="{BAR}"><p><strong>{escape(self._title())}</strong></p>'
-            f'<pre style="line-height:1.35;overflow-x:auto;margin:0 0 8px">{source}</pre>'
+            f'<pre style="font-family:ui-monospace,monospace;line-height:1.35;overflow-x:auto;margin:0 0 8px">{source}</pre>'
             f"<p><strong>Stack</strong></p>{stack}<p>{deeper}</p><p><strong>Variables</strong></p>{names}</div>"
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from kitlib import app, compose, debug, wait
+from kitlib import app, compose, console, debug, wait
 from kitlib.cluster import Cluster, Space
 from kitlib.engine import Engine
 from kitlib.errors import CommandFailed, DebugError, EngineError
@@ -63,7 +63,8 @@ def image(engine: Engine, made: str, name: str) -> str:
     if "added" not in name:
         return reference
     args = {"DELVE": builds.base(engine, "delve"), "IMAGE": reference}
-    return builds.build(engine, WITH_DELVE, f"{made}:{name.partition(',')[0]}", args=args)
+    with console.quiet():
+        return builds.build(engine, WITH_DELVE, f"{made}:{name.partition(',')[0]}", args=args)
 
 
 def whole(project: compose.Project) -> dict[str, float]:

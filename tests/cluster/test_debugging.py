@@ -85,6 +85,28 @@ def test_privileges_decide(made: Cluster) -> None:
     assert _left(made.engine, MADE) == [0, 0]
 
 
+def test_an_interrupt_leaves_nothing(made: Cluster) -> None:
+    """Neither a container nor a listening port is there when the block was left by an interrupt."""
+    ports: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted(made, ports)
+    for port in ports:
+        with pytest.raises(DebugError, match="nothing listens"):
+            debug.ask(port, "/health")
+
+    assert len(ports) == 2
+    assert _left(made.engine, MADE) == [0, 0]
+
+
+def _interrupted(made: Cluster, ports: list[int]) -> None:
+    with debugging.target(made, MADE, "attach", "least") as found, debug.attach(found[0]) as session:
+        ports += found
+        session.breakpoint(debugging.FILE, debugging.LINE)
+        with debug.ask(found[1], "/items/2"):
+            session.wait()
+            raise KeyboardInterrupt
+
+
 def test_images_decide_under_compose(made: Cluster) -> None:
     """The guide's image does not start, with dlv its variables are gone, the debug target does it all; nothing is left of any."""
     reached = {}
