@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from textwrap import dedent
 from typing import Any
 
 AROUND = 4  # lines of source above and below
 CALLERS = 4
 ARROW = "→"
+PATH = re.compile(r"[\w.-]+/")
 BAR = "border-left:3px solid #1f86c8;padding-left:10px"
+PRE = "font-family:ui-monospace,monospace;line-height:1.35;white-space:pre;overflow-x:auto;margin:0 0 8px"
 CELL = "text-align:left;padding:0 14px 0 0;vertical-align:top"
 
 
@@ -35,6 +39,11 @@ class Variable:
     value: str
     type: str
     reference: int = 0
+
+    @property
+    def kind(self) -> str:
+        """Its type without the paths of packages."""
+        return PATH.sub("", self.type)
 
     def __str__(self) -> str:
         return f"{self.name} = {self.value}"
@@ -61,12 +70,13 @@ class Stopped:
     def excerpt(self) -> Iterator[tuple[str, int, str]]:
         """Mark, number and text of the lines around."""
         first = max(1, self.line - AROUND)
-        for number, text in enumerate(self.source[first - 1 : self.line + AROUND], first):
+        around = "\n".join(text.expandtabs(4) for text in self.source[first - 1 : self.line + AROUND])
+        for number, text in enumerate(dedent(around).splitlines(), first):
             yield ARROW if number == self.line else " ", number, text
 
     def __str__(self) -> str:
         lines = [self._title(), ""]
-        lines += [f"  {mark} {number:3d}  {text.expandtabs(4)}".rstrip() for mark, number, text in self.excerpt()]
+        lines += [f"  {mark} {number:3d}  {text}".rstrip() for mark, number, text in self.excerpt()]
         lines += ["", "stack:", *(f"  {frame}" for frame in self.frames[:CALLERS]), *self._deeper()]
         return "\n".join([*lines, "variables:", *(f"  {_short(str(v))}" for v in self.variables)])
 
@@ -87,17 +97,17 @@ class Stopped:
     def _html(self) -> str:
         source = "".join(_source_line(*line) for line in self.excerpt())
         stack = _table([(f.name, f"{f.file}:{f.line}") for f in self.frames[:CALLERS]])
-        names = _table([(v.name, v.type, _short(v.value)) for v in self.variables])
+        names = _table([(v.name, v.kind, _short(v.value, 60)) for v in self.variables])
         deeper = escape("".join(self._deeper()).strip())
         return (
             f'<div style="{BAR}"><p><strong>{escape(self._title())}</strong></p>'
-            f'<pre style="font-family:ui-monospace,monospace;line-height:1.35;overflow-x:auto;margin:0 0 8px">{source}</pre>'
+            f'<pre style="{PRE}">{source}</pre>'
             f"<p><strong>Stack</strong></p>{stack}<p>{deeper}</p><p><strong>Variables</strong></p>{names}</div>"
         )
 
 
 def _source_line(mark: str, number: int, text: str) -> str:
-    line = f"{mark} {number:3d}  {escape(text.expandtabs(4))}\n"
+    line = f"{mark} {number:3d}  {escape(text)}\n"
     if mark != ARROW:
         return line
     return f'<span style="background:rgba(230,160,30,.3);font-weight:bold">{line}</span>'

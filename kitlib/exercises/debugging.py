@@ -96,7 +96,7 @@ class Price(Exercise):
     def judge(self, container: Any) -> Outcome:
         try:
             with debug.ask(compose.published(container, debugging.APP), "/items", seconds=3) as asked:
-                items = json.loads(asked.answer()[1])
+                items = json.loads(asked.answer()[1])["items"]
         except (DebugError, EngineError) as e:
             return failed(e.message, look="whether it runs: resume() or detach() lets a stopped program go on")
         prices = {item["id"]: item["price_cents"] for item in items}

@@ -63,10 +63,10 @@ def edit(project: compose.Project, name: str) -> float:
     file = project.folder / "src" / SOURCE
     with project.watch() as process:
         _heard(process.stdout or (), ENABLED)
-        since = int(time.time())
+        earlier, old, since = project.container("api").id, name_of(project), int(time.time())
         began = time.monotonic()
-        _replace(file, name_of(project), name)
-        _started(project, since)
+        _replace(file, old, name)
+        _started(project, since, earlier)
         compose.said(project.container("api"), READY)
         return time.monotonic() - began
 
@@ -88,15 +88,18 @@ def _heard(lines: Iterable[str], words: str) -> None:
     raise EngineError(f"compose watch ended, and did not say {words!r}", observed=seen[-5:])
 
 
-def _started(project: compose.Project, since: int) -> None:
-    """Return when the engine has started a container of the project; it tells by itself.  Raises EngineError when it does not."""
+def _started(project: compose.Project, since: int, earlier: str) -> None:
+    """Return when the engine has started another container of the project; it tells by itself.  Raises EngineError when it does not.
+
+    since: the engine counts in whole seconds, so that the start of the earlier container may be told once more.
+    """
     wanted = {"type": "container", "event": "start", "label": f"com.docker.compose.project={project.name}"}
     client = project.cluster.engine.client
     with (
         mapped("waiting for the new container"),
         closing(client.events(since=since, until=since + SECONDS, decode=True, filters=wanted)) as events,
     ):
-        if next(iter(events), None) is None:
+        if all(event["Actor"]["ID"] == earlier for event in events):
             raise EngineError(
                 f"no new container was started within {SECONDS} s", hint="does the edited source compile?"
             )

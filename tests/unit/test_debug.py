@@ -119,6 +119,7 @@ def test_a_stopped_program_is_shown() -> None:
     text, html = str(STOPPED), STOPPED._repr_mimebundle_()["text/html"]
 
     assert "  →   2      func <b>() {" in text
+    assert Variable("m", "", "*kit.local/goapp/internal/items.Memory").kind == "*items.Memory"
     assert "… and 2 more below" in text
     assert "x" * 200 not in text + html
     assert "<b>" not in html
