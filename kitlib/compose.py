@@ -86,7 +86,7 @@ def project(cluster: Cluster, made: str, text: str, **variables: str) -> Project
     Ports have to be bound to 127.0.0.1: Raises UsageError else, and when the text is not what Compose takes.
     """
     parsed = _parsed(text)
-    marks = {**cluster.owner.labels, builds.LABEL: made}
+    marks = builds.labels(made)
     for name, service in parsed["services"].items():
         if open_to_all := [p for p in service.get("ports", ()) if not str(p).startswith(LOOPBACK)]:
             raise UsageError(
@@ -127,7 +127,7 @@ def said(container: Any, words: str) -> str:
 
 def remove(cluster: Cluster, made: str, *, with_images: bool = True) -> None:
     """Take away what this checkout made under this name: containers, then networks and images.  No file is needed for it."""
-    mine = {"label": [f"{key}={value}" for key, value in {**cluster.owner.labels, builds.LABEL: made}.items()]}
+    mine = {"label": [f"{key}={value}" for key, value in builds.labels(made).items()]}
     with mapped(f"removing what {made} made"):
         for container in cluster.engine.client.containers.list(all=True, filters=mine):
             container.remove(force=True, v=True)

@@ -98,8 +98,15 @@ class Engine:
         target: str = "",
         host_network: bool = False,
         cache: bool = True,
+        fresh: str = "",
+        platform: str = "",
+        secrets: Mapping[str, Path] | None = None,
     ) -> str:
-        """Build an image with BuildKit; returns its id.  contexts are extra named build contexts.  Raises BuildFailed."""
+        """Build an image with BuildKit; returns its id.  Raises BuildFailed.
+
+        contexts: extra named build contexts.  fresh: a stage for which the cache is not asked.  platform: like linux/arm64.
+        secrets: id -> file, for RUN --mount=type=secret.
+        """
         argv: list[str | Path] = [
             tools.buildx(),
             "build",
@@ -116,6 +123,9 @@ class Engine:
         argv += ["--target", target] if target else []
         argv += ["--network=host"] if host_network else []
         argv += [] if cache else ["--no-cache"]
+        argv += [f"--no-cache-filter={fresh}"] if fresh else []
+        argv += [f"--platform={platform}"] if platform else []
+        argv += [f"--secret=id={k},src={v}" for k, v in (secrets or {}).items()]
         with step(f"building image {tag}") as line:
             proc.run([*argv, context], env=self.environment(), on_line=line, error=BuildFailed)
         return str((self.inspect(tag) or {})["Id"])

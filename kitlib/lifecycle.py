@@ -188,6 +188,8 @@ def _remove(engine: Engine, record: Owner) -> None:
             volume.remove()
         for network in engine.client.networks.list(filters={"label": f"{LABEL}={record.mark}"}):
             network.remove()
+        for image in engine.client.images.list(filters={"label": f"{LABEL}={record.mark}"}):
+            engine.client.images.remove(str(image.id), force=True)
 
 
 def _remove_images(engine: Engine) -> None:

@@ -16,6 +16,7 @@ from kitlib.owner import LABEL, Owner, foreign
 
 PORT = "5000/tcp"
 MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+INDEXES = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json"
 
 
 def name(owner: Owner) -> str:
@@ -76,10 +77,24 @@ def has(at: str, image_name: str, tag: str) -> bool:
 
 def compressed_size(at: str, image_name: str, tag: str) -> int:
     """Bytes of all compressed layers, as a pull transfers them.  Raises EngineError when the tag is not there."""
-    answer = _manifest("GET", at, image_name, tag)
+    answer = _found(_manifest("GET", at, image_name, tag), image_name, tag)
+    return sum(int(layer["size"]) for layer in answer.json()["layers"])
+
+
+def digest(at: str, image_name: str, tag: str) -> str:
+    """The digest of what the tag names, an image or an index of images.  Raises EngineError when the tag is not there."""
+    return str(_found(_manifest("HEAD", at, image_name, tag), image_name, tag).headers["Docker-Content-Digest"])
+
+
+def index(at: str, image_name: str, tag: str) -> list[dict[str, Any]]:
+    """The entries of an index, as the registry has them.  Raises EngineError when the tag is not there."""
+    return list(_found(_manifest("GET", at, image_name, tag), image_name, tag).json()["manifests"])
+
+
+def _found(answer: requests.Response, image_name: str, tag: str) -> requests.Response:
     if not answer.ok:
         raise EngineError(f"the registry has no {image_name}:{tag}", hint="push it first: cluster.image(name)")
-    return sum(int(layer["size"]) for layer in answer.json()["layers"])
+    return answer
 
 
 def _manifest(method: str, at: str, image_name: str, tag: str) -> requests.Response:
@@ -87,7 +102,7 @@ def _manifest(method: str, at: str, image_name: str, tag: str) -> requests.Respo
     with requests.Session() as session, mapped("asking the registry"):
         session.mount("http://", HTTPAdapter(max_retries=Retry(total=8, backoff_factor=0.1)))
         url = f"http://{at}/v2/{image_name}/manifests/{tag}"
-        return session.request(method, url, headers={"Accept": MANIFESTS}, timeout=10)
+        return session.request(method, url, headers={"Accept": f"{MANIFESTS}, {INDEXES}"}, timeout=10)
 
 
 def _volume(engine: Engine, owner: Owner) -> str:

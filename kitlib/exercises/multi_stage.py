@@ -7,6 +7,9 @@ from typing import Any
 
 from kitlib import images
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
+from kitlib.exercises.built import Built
+from kitlib.measure import needs
+from kitlib.measure.surface import surface
 
 ROOM = 1.3  # the kit's own also leaves gRPC's request tracing out, by a build tag that is not this chapter's matter
 
@@ -108,3 +111,42 @@ class Smallest(_Built):
         return passed(
             f"its user is {user}", f"it has {image['Size'] / 1e6:.2f} MB, the kit's smallest {best / 1e6:.2f} MB"
         )
+
+
+class Complete(Built):
+    """A scratch image in which nothing is missing."""
+
+    name = "2.3-multi-stage/complete"
+    made = "exercise-complete"
+    tags = ("answer",)
+    task = (
+        "Give the program that asks for what it needs an image with all of it, and with nothing that can be run beside it: "
+        f'`kit.measure.needs.build(cluster.engine, dockerfile, "{made}:answer")`. Your Dockerfile may use the argument `GOLANG`; '
+        "the program is the package `./needs` of the build context."
+    )
+    first_hint = "From which of the chapter's bases could a file be taken, and to which path does Go's standard library look for it?"
+    dockerfile = (
+        "ARG GOLANG\nFROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\n"
+        "RUN --mount=type=cache,target=/root/.cache/go-build CGO_ENABLED=0 go build -tags timetzdata -o /out/needs ./needs\n"
+        "RUN mkdir -p /out/etc/ssl/certs && cat /usr/share/ca-certificates/mozilla/*.crt > /out/etc/ssl/certs/ca-certificates.crt\n"
+        f"RUN mkdir -m 1777 /out/tmp && echo nobody:x:{needs.USER}:{needs.USER}::/:/ > /out/etc/passwd\n"
+        f'FROM scratch\nCOPY --from=build /out /\nUSER {needs.USER}\nENTRYPOINT ["/needs"]\n'
+    )
+    solution_text = f'kit.measure.needs.build(cluster.engine, """\\\n{dockerfile}""", "{made}:answer")'
+
+    def judge(self) -> Outcome:
+        found = needs.found(self.cluster.engine, self.reference("answer"))
+        if not found["runs"]:
+            return failed("it does not run", look="ENTRYPOINT, and whether the binary is static")
+        if missing := [kind for kind in needs.KINDS if not found[kind]]:
+            return failed(
+                f"it does not find: {', '.join(missing)}",
+                look="kit.measure.needs.PROGRAM, which says what each of them is; certificates, zones, names are files",
+            )
+        counts = surface(self.cluster.engine, self.reference("answer"))
+        if counts["executables"] != 1:
+            return failed(
+                f"everything is found, and {counts['executables']:.0f} programs can be run in the image",
+                look="the last FROM: what is the base of the image that is shipped?",
+            )
+        return passed(f"found: {', '.join(needs.KINDS)}", "nothing but the program itself can be run")

@@ -51,8 +51,9 @@ class GoMagics(Magics):
     @line_magic
     def go_module(self, line: str) -> Module:
         """%go_module NAME: the cells below are files of this module, which is made when it is missing."""
-        self._module = line.strip()
-        return Module.open(self._module)
+        module = Module.open(line.strip())
+        self._module = module.name
+        return module
 
     @cell_magic
     def go(self, line: str, body: str) -> None:

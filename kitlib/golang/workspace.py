@@ -11,6 +11,7 @@ from kitlib import owner, tools
 from kitlib.errors import UsageError
 
 KEPT = "exercises"  # the folder with a learner's answers, which only an exercise's reset removes
+_MODULE = re.compile(r"[a-z0-9][\w-]*")
 _NAME = re.compile(r"[a-z0-9][\w-]*(/[a-z0-9][\w-]*)*(\.go)?")
 _PACKAGE = re.compile(r"^package[ \t]+\w+", re.MULTILINE)
 
@@ -24,7 +25,9 @@ class Module:
 
     @classmethod
     def at(cls, name: str) -> Module:
-        """The module of that name of this cluster's chapters, whether or not it is there."""
+        """The module of that name of this cluster's chapters, whether or not it is there.  Raises UsageError for other names."""
+        if not _MODULE.fullmatch(name):
+            raise UsageError(f"{name!r} names no module", hint="like basics: small letters, digits, dashes")
         return cls(name, owner.home() / "go" / name)
 
     @classmethod

@@ -101,10 +101,7 @@ def under_delve(cluster: Cluster, made: str, reference: str = "", **settings: An
     """A container whose program Delve has started; ports of both are on 127.0.0.1.  reference: by default the debug target."""
     image = reference or builds.base(cluster.engine, "goapp-debug")
     argv = ["dlv", "exec", *SERVE, "--continue", PROGRAM]
-    marks = cluster.owner.labels
-    return builds.start(
-        cluster.engine, made, image, labels=marks, ports=_ports(APP, DELVE), entrypoint=argv, **settings
-    )
+    return builds.start(cluster.engine, made, image, ports=_ports(APP, DELVE), entrypoint=argv, **settings)
 
 
 def restricted_pod(cluster: Cluster, name: str, pod: str) -> Space:
@@ -154,7 +151,7 @@ def target(cluster: Cluster, made: str, start: str, privilege: str) -> Iterator[
     first one's processes.  Raises EngineError with what Delve says when it may not.
     """
     settings, base = PRIVILEGES[privilege], builds.base(cluster.engine, "goapp-debug")
-    run = partial(builds.start, cluster.engine, made, base, labels=cluster.owner.labels)
+    run = partial(builds.start, cluster.engine, made, base)
     started = []
     try:
         if start == "exec":

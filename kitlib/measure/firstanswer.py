@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import http.client
-import io
 import json
 import platform
 import shutil
 import signal
 import sys
-import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -47,7 +45,9 @@ def program(engine: Engine, made: str) -> Iterator[Measure]:
         raise SetupError("the program in the image is one for Linux: here it can run in a container only")
     reference = builds.base(engine, IMAGE)
     with TemporaryDirectory() as folder:
-        file = _take(engine, made, reference, Path(folder))
+        file = Path(folder, "catalog")
+        file.write_bytes(builds.take(engine, made, reference, PROGRAM))
+        file.chmod(0o755)
         yield lambda start: _process(file) if start == "process" else _container(engine, made, reference)
 
 
@@ -66,19 +66,6 @@ def _vm_needs() -> list[str]:
     return [*needs, "a guest kernel, of which the kit has none"]
 
 
-def _take(engine: Engine, made: str, reference: str, folder: Path) -> Path:
-    """Copy the program out of the image."""
-    with mapped(f"reading {PROGRAM} of {reference}"):
-        container = engine.client.containers.create(reference, labels={builds.LABEL: made})
-        try:
-            chunks, _ = container.get_archive(PROGRAM)
-            with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-                archive.extractall(folder, filter="data")
-        finally:
-            container.remove(v=True)
-    return folder / Path(PROGRAM).name
-
-
 def _process(file: Path) -> dict[str, float]:
     began = time.monotonic()
     with proc.beside([file, "-addr", "127.0.0.1:0"], by=signal.SIGKILL) as process:  # it drains otherwise, for seconds
@@ -92,7 +79,7 @@ def _container(engine: Engine, made: str, reference: str) -> dict[str, float]:
     began = time.monotonic()
     with mapped(f"starting {reference}"):
         container = engine.client.containers.create(
-            reference, ports={PORT: ("127.0.0.1", None)}, labels={builds.LABEL: made}
+            reference, ports={PORT: ("127.0.0.1", None)}, labels=builds.labels(made)
         )
         try:
             created = time.monotonic()

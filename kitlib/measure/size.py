@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pandas as pd
+
 from kitlib import images, registry
 from kitlib.cluster import Cluster
+from kitlib.stats import quantity
 
 
 def size(cluster: Cluster, name: str, *, rebuild: bool = False) -> dict[str, float]:
@@ -30,3 +36,18 @@ def _sizes(cluster: Cluster, reference: str, name: str, tag: str) -> dict[str, f
         "size": cluster.engine.size(reference),
         "compressed": registry.compressed_size(cluster.registry, name, tag),
     }
+
+
+def steps(runs: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
+    """A row a step from one image to the next, in that order: what is left after it, and by what it changed the size.
+
+    runs: of an experiment over `image` that measured `size` in bytes.
+    """
+    sizes = runs[runs["metric"] == "size"].groupby("image")["value"].median()
+    changes = [""] + [_change(sizes[after] - sizes[before]) for before, after in pairwise(order)]
+    left = [quantity(sizes[image], "B") for image in order]
+    return pd.DataFrame({"size": left, "change": changes}, index=pd.Index(order, name="image"))
+
+
+def _change(by: float) -> str:
+    return f"{'−' if by < 0 else '+'}{quantity(abs(by), 'B')}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import stat
 import tarfile
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import IO
 
 from kitlib import proc, tools
 from kitlib.engine import Engine, mapped
+from kitlib.measure import sbom
 
 SHELLS = {"ash", "bash", "busybox", "dash", "ksh", "sh", "tcsh", "zsh"}
 DPKG = "var/lib/dpkg/status"
@@ -27,17 +27,7 @@ def surface(engine: Engine, reference: str) -> dict[str, float]:
     with _filesystem(engine, reference) as archive:
         for member in archive:
             found.update(_classify(archive, member))
-    return {**found, "components": components(engine, reference)}
-
-
-def components(engine: Engine, reference: str) -> int:
-    """Number of artifacts in the SBOM that syft makes of the image: packages of the distribution and Go modules."""
-    environment = {
-        **engine.environment(),
-        "SYFT_FILE_METADATA_SELECTION": "none",
-    }  # no digests of files: nobody reads them
-    output = proc.run([tools.syft(), "scan", "-q", "-o", "syft-json", f"docker:{reference}"], env=environment)
-    return len(json.loads(output)["artifacts"])
+    return {**found, "components": len(sbom.artifacts(engine, reference))}
 
 
 def _classify(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[str]:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import requests
-
 from kitlib import app, images, registry
 from kitlib.cluster import Cluster, Space
-from kitlib.errors import EngineError
 from kitlib.kube import Object, Ref
 from kitlib.measure import pods
 
@@ -45,11 +42,7 @@ def move(cluster: Cluster, repository: str, version: str) -> str:
 def pinned(cluster: Cluster, version: str) -> str:
     """A release by its digest: the one name that nobody can move.  Raises EngineError when the registry lacks it."""
     name, _, tag = release(cluster, version).rpartition(":")
-    url = f"http://{cluster.registry}/v2/{REPOSITORY}/manifests/{tag}"
-    answer = requests.head(url, headers={"Accept": registry.MANIFESTS}, timeout=10)
-    if not answer.ok:
-        raise EngineError(f"the registry has no {REPOSITORY}:{tag}", hint="./kit status")
-    return f"{name}@{answer.headers['Docker-Content-Digest']}"
+    return f"{name}@{registry.digest(cluster.registry, REPOSITORY, tag)}"
 
 
 def retag(space: Space, trials: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:

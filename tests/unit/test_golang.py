@@ -41,6 +41,13 @@ def test_a_name_stays_in_the_module(name: str) -> None:
         Cell.of(name, name, BODY)
 
 
+@pytest.mark.parametrize("name", ["", "..", "../away", "a/b", "/", ".", "Big Name"])
+def test_a_module_stays_in_the_state_folder(name: str) -> None:
+    """What `undo` removes is below one folder: a name that leads elsewhere is refused."""
+    with pytest.raises(UsageError, match="names no module"):
+        Module.at(name)
+
+
 def test_lines_of_the_file_are_lines_of_the_cell() -> None:
     """Whatever the cell leaves out, its second line is the file's second line."""
     part = Cell.of("hello", "hello --import fmt,os", BODY, imports=("fmt", "os"))

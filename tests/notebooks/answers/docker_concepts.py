@@ -34,9 +34,8 @@ def _same_page(cluster: Cluster) -> None:
 
 def _start(cluster: Cluster, **settings: object) -> None:
     Limits().reset()
-    cluster.engine.client.containers.run(
-        builds.base(cluster.engine, "alpine"), ["sleep", "3600"], detach=True, name=Limits.made, **settings
-    )
+    image = builds.base(cluster.engine, "alpine")
+    builds.start(cluster.engine, Limits.made, image, ["sleep", "3600"], **settings)
 
 
 def _unlimited(cluster: Cluster) -> None:

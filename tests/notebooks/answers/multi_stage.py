@@ -3,6 +3,7 @@
 from kitlib import app
 from kitlib.cluster import Cluster
 from kitlib.exercises import multi_stage
+from kitlib.measure import needs
 
 TWO_STAGES = "ARG GOLANG\nARG ALPINE\nFROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\n"
 CGO = "RUN go build -o /catalog ./cmd/catalog\n"
@@ -39,7 +40,22 @@ def _not_stripped(cluster: Cluster) -> None:
     app.build(cluster.engine, f"{TWO_STAGES}{STATIC}{final}", multi_stage.Smallest.tag)
 
 
+BUILD = "RUN --mount=type=cache,target=/root/.cache/go-build CGO_ENABLED=0 go build -tags timetzdata -o /needs ./needs"
+NEEDS = f"ARG GOLANG\nFROM ${{GOLANG}} AS build\nWORKDIR /src\nCOPY . .\n{BUILD}\n"
+
+
+def _bare(cluster: Cluster) -> None:
+    final = 'FROM scratch\nCOPY --from=build /needs /needs\nENTRYPOINT ["/needs"]\n'
+    needs.build(cluster.engine, NEEDS + final, f"{multi_stage.Complete.made}:answer")
+
+
+def _on_toolchain(cluster: Cluster) -> None:
+    final = 'FROM ${GOLANG}\nCOPY --from=build /needs /needs\nENTRYPOINT ["/needs"]\n'
+    needs.build(cluster.engine, NEEDS + final, f"{multi_stage.Complete.made}:answer")
+
+
 WRONG = {
     "2.3-multi-stage/loader": (_still_dynamic, _with_toolchain),
     "2.3-multi-stage/smallest": (_as_root, _not_stripped),
+    "2.3-multi-stage/complete": (_bare, _on_toolchain),
 }
