@@ -123,13 +123,13 @@ def heal(space: Space, pod: str | Object, kind: str) -> None:
 
 
 def build(engine: Engine, dockerfile: str, tag: str) -> str:
-    """Build goapp by a Dockerfile given as text; its ARGs GOLANG, ALPINE and STATIC name the kit's bases.  Returns the image id.
+    """Build goapp by a Dockerfile given as text; its ARGs GOLANG, ALPINE, STATIC and DELVE name the kit's bases.  Returns the image id.
 
     tag: a name below kit.local/, so that it can never be taken for an image from elsewhere.  Raises BuildFailed.
     """
     bases = {
         arg: images.ensure(engine, [name])[name]
-        for arg, name in (("GOLANG", "golang"), ("ALPINE", "alpine"), ("STATIC", "static"))
+        for arg, name in (("GOLANG", "golang"), ("ALPINE", "alpine"), ("STATIC", "static"), ("DELVE", "delve"))
     }
     with TemporaryDirectory() as tmp:
         file = Path(tmp) / "Dockerfile"

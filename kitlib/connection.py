@@ -104,7 +104,7 @@ class Connection:
         query = {**query, "watch": "true", "timeoutSeconds": seconds}
         answer = self.send("GET", path, query=query, seconds=seconds + GRACE_SECONDS, stream=True)
         try:
-            for line in _lines(answer.stream(CHUNK)):
+            for line in lines(answer.stream(CHUNK)):
                 yield json.loads(line)
         finally:
             answer.close()  # the rest of a stream that nobody reads
@@ -164,7 +164,7 @@ def _query(words: Mapping[str, Any]) -> str:
     return f"?{urlencode(given)}" if given else ""
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Cut at line ends, each line as soon as its end is here."""
     rest = b""
     for chunk in chunks:

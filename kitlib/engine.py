@@ -174,12 +174,17 @@ class Engine:
 
 def client_configuration() -> Path:
     """A DOCKER_CONFIG of the kit's own, with buildx as a plugin; the user's is neither read nor written."""
+    return plug("docker-buildx", tools.buildx())
+
+
+def plug(name: str, program: Path) -> Path:
+    """Make a program a plugin of the docker command line, in the kit's own DOCKER_CONFIG; returns that folder."""
     folder = paths.state() / "docker"
-    plugin = folder / "cli-plugins" / "docker-buildx"
+    plugin = folder / "cli-plugins" / name
     plugin.parent.mkdir(parents=True, exist_ok=True)
-    if not (plugin.is_symlink() and plugin.readlink() == tools.buildx()):
+    if not (plugin.is_symlink() and plugin.readlink() == program):
         plugin.unlink(missing_ok=True)
-        plugin.symlink_to(tools.buildx())
+        plugin.symlink_to(program)
     return folder
 
 

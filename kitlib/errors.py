@@ -8,6 +8,7 @@
     ├── CommandFailed          a subprocess returned non-zero
     │   └── BuildFailed        ... while an image or a tool was being built
     ├── GoFailed               a Go cell does not compile, or its program failed
+    ├── DebugError             the debugger refused a request, or does not answer
     ├── ClusterError           the bound cluster does not answer as it should
     │   ├── NotOurs            a cluster, container or registry the kit did not create
     │   ├── ApiError           the API server refused a request
@@ -80,6 +81,10 @@ class GoFailed(KitError):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback."""
         return [f"{type(self).__name__}: {line}" if i == 0 else line for i, line in enumerate(str(self).splitlines())]
+
+
+class DebugError(KitError):
+    """The debugger refused a request, or does not answer; `observed` holds what it has said last."""
 
 
 class ClusterError(KitError):

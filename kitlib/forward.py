@@ -42,7 +42,7 @@ def request(to: Target, host: str, path: str, *, method: str = "GET", trust: str
     trust: certificates (PEM) of the authorities to believe; with them the request goes over TLS, and the name is checked.
     Raises ClusterError when the other side's certificate is not to be believed, or nothing comes within SECONDS.
     """
-    with _opened(to) as plain, _failing(f"{method} {'https' if trust else 'http'}://{host}{path}"):
+    with opened(to) as plain, _failing(f"{method} {'https' if trust else 'http'}://{host}{path}"):
         connection = http.client.HTTPConnection(host)
         connection.sock = _Secured(plain, host, trust) if trust else plain
         connection.request(method, path, headers={"Connection": "close"})
@@ -54,7 +54,7 @@ def request(to: Target, host: str, path: str, *, method: str = "GET", trust: str
 
 def certificate(to: Target, host: str, trust: str) -> dict[str, Any]:
     """What the certificate says that a client of `host` is shown, as `ssl.SSLSocket.getpeercert` gives it."""
-    with _opened(to) as plain, _failing(f"TLS with {host}"):
+    with opened(to) as plain, _failing(f"TLS with {host}"):
         return dict(_Secured(plain, host, trust).tls.getpeercert() or {})
 
 
@@ -75,7 +75,7 @@ class _Stream:
         """The websocket is closed by whoever opened it."""
 
 
-class _Plain(_Stream):
+class Plain(_Stream):
     """Bytes to and from the port, in the websocket's frames."""
 
     def __init__(self, ws: websocket.WebSocket) -> None:
@@ -149,7 +149,8 @@ class _Reader(io.RawIOBase):
 
 
 @contextmanager
-def _opened(to: Target) -> Iterator[_Plain]:
+def opened(to: Target) -> Iterator[Plain]:
+    """Bytes to and from the port while the block runs.  Raises ApiError when the API server does not lead there."""
     access = to.kube.connection.access
     path = f"/api/v1/namespaces/{to.namespace}/pods/{to.pod}/portforward?ports={to.port}"
     try:
@@ -168,7 +169,7 @@ def _opened(to: Target) -> Iterator[_Plain]:
     except (OSError, websocket.WebSocketException) as e:
         raise ApiError(f"forwarding a port of pod {to.pod}: {e}", status=0, hint="./kit status") from e
     try:
-        yield _Plain(ws)
+        yield Plain(ws)
     finally:
         ws.close()
 

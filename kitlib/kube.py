@@ -17,7 +17,7 @@ from typing import Any
 import urllib3.exceptions
 
 from kitlib import redact
-from kitlib.connection import APPLY_PATCH, MERGE_PATCH, Connection, Refused, access
+from kitlib.connection import APPLY_PATCH, CHUNK, MERGE_PATCH, Connection, Refused, access, lines
 from kitlib.discovery import Catalogue, Resource
 from kitlib.errors import ApiError
 
@@ -210,6 +210,18 @@ class Kube:
         with mapped(f"reading the log of {pod}"):
             answer = self.connection.send("GET", path, query=query, seconds=REQUEST_SECONDS)
             return answer.data.decode(errors="replace")
+
+    def follow(self, pod: str, namespace: str, *, container: str = "", seconds: float) -> Iterator[str]:
+        """The lines of a container's log, as they come, until the container ends.  seconds: to wait for each; then it is an ApiError."""
+        path = self._resource("Pod").path(namespace, pod) + "/log"
+        query = {"container": container, "follow": "true"}
+        with mapped(f"following the log of {pod}"):
+            answer = self.connection.send("GET", path, query=query, seconds=seconds, stream=True)
+            try:
+                for line in lines(answer.stream(CHUNK)):
+                    yield line.decode(errors="replace")
+            finally:
+                answer.close()  # the rest of a stream that nobody reads
 
     def version(self) -> str:
         """Like v1.37.2."""

@@ -64,14 +64,18 @@ def run(
 
 @contextmanager
 def beside(
-    argv: Sequence[str | Path], *, cwd: Path | None = None, by: signal.Signals = signal.SIGTERM
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    by: signal.Signals = signal.SIGTERM,
 ) -> Iterator[subprocess.Popen[str]]:
     """A command that runs beside the block; stdout is a pipe that takes stderr, too.  When the block is left, its process group is ended.
 
-    by: the signal that asks for the end.
+    by: the signal that asks for the end.  env is added to the process' own.
     """
     args = [str(a) for a in argv]
-    with _installed(args[0]), _started(args, cwd=cwd, stdin=subprocess.DEVNULL, group=True) as process:
+    with _installed(args[0]), _started(args, cwd=cwd, env=env, stdin=subprocess.DEVNULL, group=True) as process:
         try:
             yield process
         finally:

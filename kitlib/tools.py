@@ -170,6 +170,11 @@ def buildx() -> Path:
     return build("buildx") / "buildx"
 
 
+def compose() -> Path:
+    """Docker Compose, which the docker command line finds as a plugin."""
+    return build("compose") / "cmd"
+
+
 def _venv_command(name: str) -> Path:
     command = Path(sys.executable).parent / name
     if not command.exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kitlib.errors import ExerciseError
 from kitlib.exercises import (
     architecture,
+    debugging,
     deployment,
     docker_concepts,
     dockerfile,
@@ -24,6 +25,7 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (docker_concepts.Deleted, docker_concepts.Order, docker_concepts.Limits),
     (dockerfile.Secret, dockerfile.Healthy, dockerfile.Ignored),
     (multi_stage.Loader, multi_stage.Smallest, multi_stage.Complete),
+    (debugging.Image, debugging.Price, debugging.Mute),
     (architecture.Bind, architecture.Adopt, architecture.Quarantine),
     (deployment.Unnoticed, deployment.Undo, deployment.Pinned),
     (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),

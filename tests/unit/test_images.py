@@ -54,7 +54,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 GOAPPS = {name for name in images.catalogue() if name.startswith("goapp-")}
 ON_GOLANG = {"golang", *GOAPPS}
-ON_ALPINE = {name for name in images.catalogue() if "alpine" in {name, *images.catalogue()[name].args.values()}}
+
+
+def _bases(name: str) -> set[str]:
+    """The image, what it stands on, and what that stands on."""
+    return {name}.union(*map(_bases, images.catalogue()[name].args.values()))
+
+
+ON_ALPINE = {name for name in images.catalogue() if "alpine" in _bases(name)}
 
 
 def test_same_files_are_the_same_inputs() -> None:

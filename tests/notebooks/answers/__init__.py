@@ -12,6 +12,7 @@ from kitlib.cluster import Cluster
 from tests.notebooks.answers import (
     architecture,
     cells,
+    debugging,
     deployment,
     docker_concepts,
     dockerfile,
@@ -30,6 +31,7 @@ CHAPTERS = (
     docker_concepts,
     dockerfile,
     multi_stage,
+    debugging,
     architecture,
     deployment,
     service_ingress,
