@@ -16,6 +16,7 @@ from tests.notebooks.answers import (
     docker_concepts,
     go_basics,
     multi_stage,
+    private_registry,
     probes,
     service_ingress,
     start,
@@ -23,7 +24,17 @@ from tests.notebooks.answers import (
 
 Answer = Callable[[Cluster], object]
 
-CHAPTERS = (start, go_basics, docker_concepts, multi_stage, architecture, deployment, service_ingress, probes)
+CHAPTERS = (
+    start,
+    go_basics,
+    docker_concepts,
+    multi_stage,
+    private_registry,
+    architecture,
+    deployment,
+    service_ingress,
+    probes,
+)
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))
 
 

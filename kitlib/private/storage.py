@@ -1,0 +1,59 @@
+"""What the private registry has on disk, and how it gets rid of it."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from collections.abc import Iterator
+from io import RawIOBase
+
+from kitlib.engine import mapped
+from kitlib.private.client import logged_in
+from kitlib.private.server import CONFIG, DATA, Private
+
+
+def size(private: Private) -> int:
+    """Bytes of all files in the registry's storage."""
+    with mapped("reading the registry's storage"):
+        chunks, _ = private.container.get_archive(DATA)
+        with tarfile.open(fileobj=_Stream(chunks), mode="r|") as archive:
+            return sum(entry.size for entry in archive)
+
+
+def tags(private: Private, repository: str) -> list[str]:
+    """Of a repository that is not there: none."""
+    with logged_in(private) as client:
+        repositories = client.crane("catalog", private.address).split()
+        return client.crane("ls", f"{private.address}/{repository}").split() if repository in repositories else []
+
+
+def unused(private: Private) -> list[str]:
+    """Digests of blobs on disk to which no manifest refers."""
+    said = private.run("registry", "garbage-collect", "--dry-run", CONFIG)
+    return re.findall(r"blob eligible for deletion: (\S+)", said)
+
+
+def delete(private: Private, name: str) -> str:
+    """Delete the manifest behind a tag, and with it all tags of it; returns its digest.  The layers stay where they are."""
+    with logged_in(private) as client:
+        digest = client.crane("digest", f"{private.address}/{name}").strip()
+        client.crane("delete", f"{private.address}/{name.rpartition(':')[0]}@{digest}")
+    return digest
+
+
+def collect(private: Private) -> list[str]:
+    """Remove what no manifest refers to; the lines that distribution prints.  Nobody may push meanwhile: his layers could be taken, too."""
+    return private.run("registry", "garbage-collect", CONFIG).splitlines()
+
+
+class _Stream(RawIOBase):
+    """The chunks of an answer as a file, for tarfile."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks, self._rest = iter(chunks), b""
+
+    def read(self, size: int = -1) -> bytes:
+        while len(self._rest) < size and (chunk := next(self._chunks, b"")):
+            self._rest += chunk
+        found, self._rest = self._rest[:size], self._rest[size:]
+        return found
