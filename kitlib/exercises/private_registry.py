@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from abc import abstractmethod
-from contextlib import suppress
 
 from kitlib.cluster import Space
 from kitlib.errors import RegistryRefused
@@ -38,9 +37,7 @@ class _Pushed(Exercise):
     def reset(self) -> None:
         builds.remove(self.cluster.engine, self.made)
         if private := find(self.cluster):
-            for tag in storage.tags(private, self.repository):
-                with suppress(RegistryRefused):  # gone already, with another tag of the same image
-                    storage.delete(private, f"{self.repository}:{tag}")
+            storage.clear(private, self.repository)
 
 
 class Pull(_Pushed):
@@ -77,7 +74,7 @@ class Pull(_Pushed):
         reason, said = nodes.waiting(pod)
         if pod["status"].get("phase") != "Running":
             return failed(f"{reason}: {said}", look=self._why(space, pod))
-        return passed(f"the pod runs {image}", f"the registry has {self.repository}:{', '.join(tags)}")
+        return passed(f"the pod runs {image}", f"the registry on {private.address} has the tags {', '.join(tags)}")
 
     def _why(self, space: Space, pod: Object) -> str:
         """Where to look when the image is refused."""

@@ -11,10 +11,9 @@ import pandas as pd
 
 from kitlib.errors import RegistryRefused
 from kitlib.pki import Authority
-from kitlib.private import Private, client, keeper, server, tokens
+from kitlib.private import Private, client, server, tokens
 from kitlib.private.client import Client
 
-WRONG = "not-the-password"
 Trial = Callable[[Private], dict[str, float]]
 
 
@@ -27,23 +26,20 @@ def plain(private: Private) -> dict[str, float]:
 
 def helped(private: Private) -> dict[str, float]:
     """`docker login` with a credential helper."""
-    config = {"credsStore": keeper.NAME}
-    with keeper.kept() as helper, client.fresh(private, config) as here:
-        here = Client(here.config, here.ca, (helper,))
+    with client.helped(private) as here:
         here.login(private.cluster.engine, private.address, private.password)
         return {"used": _lists(here, private.address), "readable": readable(here.stored, private.password)}
 
 
 def wrong(private: Private) -> dict[str, float]:
     """A wrong password in config.json."""
-    with client.fresh(private, json.loads(server.login_json(WRONG, private.address))) as here:
+    with client.fresh(private, client.wrong(private)) as here:
         return {"used": _lists(here, private.address)}
 
 
 def untrusted(private: Private) -> dict[str, float]:
     """The right password, and a client that does not know the authority."""
-    config = json.loads(server.login_json(private.password, private.address))
-    with client.fresh(private, config, ca=client.trusted()) as here:
+    with client.logged_in(private, ca=client.trusted()) as here:
         return {"used": _lists(here, private.address)}
 
 

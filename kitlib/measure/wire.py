@@ -7,6 +7,7 @@ import socket
 import socketserver
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import pandas as pd
 from kitlib.private import Private, client
 
 REQUEST = re.compile(r"--> (?P<method>[A-Z]+) https://[^/ ]+(?P<path>/\S*)")
+PUSHES = ("first", "unchanged", "new tag", "last layer", "other repository")
 UNITS = {"sent": "B", "received": "B", "asked": "count", "uploaded": "count", "mounted": "count", "seconds": "s"}
 
 
@@ -121,6 +123,22 @@ def push(private: Private, reference: str, name: str) -> Traffic:
 def copy(private: Private, source: str, name: str) -> Traffic:
     """Give an image of the registry a second name, in another repository, and count."""
     return _watched(private, "copy", source, name)
+
+
+def trial(private: Private, change: str, image: str, other: str) -> dict[str, float]:
+    """One push to a repository of its own, as metrics.  change: one of PUSHES; other: an image that differs in its last layer."""
+    name = f"trial/{uuid.uuid4().hex[:8]}"
+    before = push(private, image, f"{name}:1")
+    match change:
+        case "first":
+            return before.values()
+        case "unchanged":
+            return push(private, image, f"{name}:1").values()
+        case "new tag":
+            return push(private, image, f"{name}:2").values()
+        case "last layer":
+            return push(private, other, f"{name}:2").values()
+    return copy(private, f"{name}:1", f"{name}-copy:1").values()
 
 
 def _watched(private: Private, command: str, source: str, name: str) -> Traffic:

@@ -11,13 +11,15 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from kitlib import images, proc, tools
 from kitlib.engine import Engine, mapped
 from kitlib.errors import RegistryRefused
+from kitlib.private import keeper
 from kitlib.private.server import USER, Private, login_json
 
 
@@ -64,11 +66,24 @@ def fresh(private: Private, config: Mapping[str, object] | None = None, *, ca: P
 
 
 @contextmanager
-def logged_in(private: Private, *hosts: str) -> Iterator[Client]:
+def logged_in(private: Private, *hosts: str, ca: Path | None = None) -> Iterator[Client]:
     """A client that has logged in, to other addresses of the registry, too."""
     config = json.loads(login_json(private.password, private.address, *hosts))
-    with fresh(private, config) as client:
+    with fresh(private, config, ca=ca) as client:
         yield client
+
+
+@contextmanager
+def helped(private: Private) -> Iterator[Client]:
+    """A client that has not logged in, and has a credential helper, while the block runs."""
+    with keeper.kept() as helper, fresh(private, {"credsStore": keeper.NAME}) as client:
+        yield replace(client, path=(helper,))
+
+
+def wrong(private: Private) -> dict[str, Any]:
+    """A config.json with a wrong password."""
+    config: dict[str, Any] = json.loads(login_json("not-the-password", private.address))
+    return config
 
 
 @contextmanager

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from io import RawIOBase
 
 from kitlib.engine import mapped
+from kitlib.errors import RegistryRefused
 from kitlib.private.client import logged_in
 from kitlib.private.server import CONFIG, DATA, Private
 
@@ -22,9 +24,16 @@ def size(private: Private) -> int:
 
 def tags(private: Private, repository: str) -> list[str]:
     """Of a repository that is not there: none."""
+    if repository not in repositories(private):
+        return []
     with logged_in(private) as client:
-        repositories = client.crane("catalog", private.address).split()
-        return client.crane("ls", f"{private.address}/{repository}").split() if repository in repositories else []
+        return client.crane("ls", f"{private.address}/{repository}").split()
+
+
+def repositories(private: Private, prefix: str = "") -> list[str]:
+    """Their names, those that begin so."""
+    with logged_in(private) as client:
+        return [name for name in client.crane("catalog", private.address).split() if name.startswith(prefix)]
 
 
 def unused(private: Private) -> list[str]:
@@ -39,6 +48,14 @@ def delete(private: Private, name: str) -> str:
         digest = client.crane("digest", f"{private.address}/{name}").strip()
         client.crane("delete", f"{private.address}/{name.rpartition(':')[0]}@{digest}")
     return digest
+
+
+def clear(private: Private, prefix: str) -> None:
+    """Delete whatever has a tag in the repositories whose names begin so."""
+    for repository in repositories(private, prefix):
+        for tag in tags(private, repository):
+            with suppress(RegistryRefused):  # gone already, with another tag of the same image
+                delete(private, f"{repository}:{tag}")
 
 
 def collect(private: Private) -> list[str]:
