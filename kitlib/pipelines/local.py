@@ -23,6 +23,7 @@ from kitlib.timeline import Lane, Span, Timeline
 
 NAME = "goapp"
 DOCKERFILE = Path("cluster/images/goapp-distroless/Dockerfile")
+NAMES = tuple(step.name for step in STEPS)
 EDITED = "goapp/internal/version/change.go"
 
 
