@@ -22,6 +22,8 @@ from kitlib.errors import RegistryRefused
 from kitlib.private import keeper
 from kitlib.private.server import USER, Private, login_json
 
+SECONDS = 120  # for one command, however slow the machine is
+
 
 @dataclass(frozen=True)
 class Client:
@@ -34,13 +36,13 @@ class Client:
     def crane(self, *argv: str) -> str:
         """Run crane; what it printed.  Raises RegistryRefused with the registry's words."""
         program = tools.build("crane") / "crane"
-        return proc.run([program, *argv], env=self.environment, error=RegistryRefused)
+        return proc.run([program, *argv], env=self.environment, timeout=SECONDS, error=RegistryRefused, group=True)
 
     def login(self, engine: Engine, address: str, password: str) -> str:
         """`docker login`; what it printed.  Raises RegistryRefused when the registry says no."""
         argv: list[str | Path] = [tools.docker(), "login", "--username", USER, "--password-stdin", address]
         env = {**self.environment, "DOCKER_HOST": engine.host}
-        return proc.run(argv, env=env, stdin=password, error=RegistryRefused)
+        return proc.run(argv, env=env, stdin=password, timeout=SECONDS, error=RegistryRefused, group=True)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -102,9 +102,7 @@ def find(cluster: Cluster) -> Private | None:
 
 def remove(cluster: Cluster) -> None:
     """Take the registry away, with its images and its password."""
-    if container := _container(cluster, _name(cluster)):
-        with mapped("removing the private registry"):
-            container.remove(force=True, v=True)
+    _take_away(cluster, _name(cluster))
     shutil.rmtree(_folder(cluster), ignore_errors=True)
 
 
@@ -113,13 +111,12 @@ def beside(
     cluster: Cluster, name: str, authority: Authority, auth: Mapping[str, Any], files: Mapping[str, bytes]
 ) -> Iterator[str]:
     """Another registry while the block runs, with another way to authenticate; its address."""
-    container = None
+    called = f"{_name(cluster)}-{name}"
+    _take_away(cluster, called)  # what an interrupted run has left
     try:
-        container = start(cluster, f"{_name(cluster)}-{name}", authority, auth, files)
-        yield registry.address(container)
+        yield registry.address(start(cluster, called, authority, auth, files))
     finally:
-        if found := container or _container(cluster, f"{_name(cluster)}-{name}"):
-            found.remove(force=True, v=True)
+        _take_away(cluster, called)
 
 
 def start(
@@ -193,6 +190,12 @@ def _container(cluster: Cluster, name: str) -> Any:
     if container.labels.get(LABEL) != cluster.owner.mark:
         raise foreign("container", name)
     return container
+
+
+def _take_away(cluster: Cluster, name: str) -> None:
+    if container := _container(cluster, name):
+        with mapped(f"removing {name}"):
+            container.remove(force=True, v=True)
 
 
 def _name(cluster: Cluster) -> str:

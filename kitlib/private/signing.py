@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kitlib import proc, redact, tools
 from kitlib.errors import RegistryRefused
-from kitlib.private.client import logged_in
+from kitlib.private.client import SECONDS, logged_in
 from kitlib.private.server import Private, write
 
 
@@ -69,7 +69,7 @@ def pin(private: Private, name: str) -> str:
 def _cosign(private: Private, *words: str | Path, password: str = "") -> str:
     with logged_in(private) as client:
         env = {**client.environment, "COSIGN_PASSWORD": password}
-        return proc.run([_program(), *words], env=env, error=RegistryRefused)
+        return proc.run([_program(), *words], env=env, timeout=SECONDS, error=RegistryRefused, group=True)
 
 
 def _program() -> Path:
