@@ -11,7 +11,7 @@ from kitlib.errors import RegistryRefused
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
 from kitlib.kube import Object
 from kitlib.measure import builds
-from kitlib.private import Private, find, nodes, server, signing, storage
+from kitlib.private import Private, files, find, nodes, signing, storage
 
 CHAPTER = "2.5-registry"
 BIG = 20_000_000  # bytes
@@ -49,7 +49,7 @@ class Pull(_Pushed):
     space = "exercise-pull"
     task = (
         f"Push an image as `{repository}:1` to the private registry, and have a pod called `answer` run it in the namespace "
-        f'`cluster.space("{space}")`. On the nodes the image is called `{server.HOST}/{repository}:1`. '
+        f'`cluster.space("{space}")`. On the nodes the image is called `{files.HOST}/{repository}:1`. '
         "`client.push`, `nodes.trust`, `nodes.secret` and `nodes.pod` are the parts that the chapter used."
     )
     first_hint = "Three things have to know of the registry: the node its address and authority, the pod a Secret, the Secret a password."
@@ -69,8 +69,8 @@ class Pull(_Pushed):
         if space is None or pod is None:
             return NOT_ATTEMPTED
         image = pod["spec"]["containers"][0]["image"]
-        if not image.startswith(f"{server.HOST}/{self.repository}"):
-            return failed(f"its image is {image}", look=f"the image's name: it has to come from {server.HOST}")
+        if not image.startswith(f"{files.HOST}/{self.repository}"):
+            return failed(f"its image is {image}", look=f"the image's name: it has to come from {files.HOST}")
         reason, said = nodes.waiting(pod)
         if pod["status"].get("phase") != "Running":
             return failed(f"{reason}: {said}", look=self._why(space, pod))
@@ -82,9 +82,9 @@ class Pull(_Pushed):
         secrets = [s for name in names if (s := self.cluster.kube.get("Secret", name, space.name))]
         if not secrets:
             return "imagePullSecrets: the pod names no Secret that is in its namespace"
-        hosts = {host for secret in secrets for host in _hosts(secret)}
-        if server.HOST not in hosts:
-            return f"the Secret: it has a login for {', '.join(sorted(hosts))}, and the image is on {server.HOST}"
+        hosts = {host for secret in secrets for host in registries(secret)}
+        if files.HOST not in hosts:
+            return f"the Secret: it has a login for {', '.join(sorted(hosts))}, and the image is on {files.HOST}"
         return "the node: does it know the registry (certs.d), and is the Secret's password the registry's?"
 
     def reset(self) -> None:
@@ -173,7 +173,7 @@ class Signed(_Pushed):
         return "the signature: this repository has none"
 
 
-def _hosts(secret: Object) -> list[str]:
+def registries(secret: Object) -> list[str]:
     """The registries for which a Secret has a login."""
     text = base64.b64decode(secret.get("data", {}).get(".dockerconfigjson", "")) or b"{}"
     return list(json.loads(text).get("auths", {}))

@@ -46,7 +46,7 @@ def untrusted(private: Private) -> dict[str, float]:
 def valid_token(private: Private) -> dict[str, float]:
     """A token that was issued just now."""
     with token_client(private, age=0) as (here, address):
-        return {"used": _lists(here, address), "readable": 0.0}  # there is no password in it
+        return {"used": _lists(here, address), "readable": readable(here.stored, private.password)}
 
 
 def expired_token(private: Private) -> dict[str, float]:

@@ -18,7 +18,7 @@ from kitlib import app, images, kustomize, owner, paths, proc, timeline, tools
 from kitlib.cluster import Space
 from kitlib.engine import Engine, mapped
 from kitlib.pipelines import STEPS
-from kitlib.private import Private, client, nodes, server
+from kitlib.private import Private, client, files, nodes
 from kitlib.timeline import Lane, Span, Timeline
 
 NAME = "goapp"
@@ -73,10 +73,10 @@ def run(private: Private, space: Space) -> list[Ran]:
             "KUBECONFIG": str(owner.kubeconfig()),
             "PATH": _path(),
             "REGISTRY": private.address,
-            "PULL_FROM": server.HOST,
+            "PULL_FROM": files.HOST,
             "NAMESPACE": space.name,
             "VERSION": version,
-            "REGISTRY_USER": server.USER,
+            "REGISTRY_USER": files.USER,
             "REGISTRY_PASSWORD": private.password,
         }
         began, ran = time.monotonic(), []
@@ -88,8 +88,12 @@ def run(private: Private, space: Space) -> list[Ran]:
 
 
 def values(ran: Sequence[Ran]) -> dict[str, float]:
-    """As metrics: seconds a step, and `seconds` from the commit to the answer of the new version."""
-    return {"seconds": ran[-1].end, **{step.step: step.end - step.start for step in ran}, "works": 1.0}
+    """As metrics: seconds a step; `seconds` from the commit to the end of the last step; `works`: the new version answered there."""
+    return {
+        "seconds": ran[-1].end,
+        **{step.step: step.end - step.start for step in ran},
+        "works": float(ran[-1].step == NAMES[-1]),
+    }
 
 
 def draw(ran: Sequence[Ran]) -> Timeline:

@@ -20,7 +20,8 @@ from kitlib import images, proc, tools
 from kitlib.engine import Engine, mapped
 from kitlib.errors import RegistryRefused
 from kitlib.private import keeper
-from kitlib.private.server import USER, Private, login_json
+from kitlib.private.files import USER, login_json
+from kitlib.private.server import Private
 
 SECONDS = 120  # for one command, however slow the machine is
 

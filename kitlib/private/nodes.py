@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from kitlib import wait
 from kitlib.cluster import Cluster, Space
 from kitlib.kube import Object
-from kitlib.private.server import HOST, Private, login_json
+from kitlib.private.files import HOST, login_json
+from kitlib.private.server import Private
 
 FOLDER = f"/etc/containerd/certs.d/{HOST}"  # read at each pull, so nothing restarts
 REFUSED = ("ErrImagePull", "ImagePullBackOff")

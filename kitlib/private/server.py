@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import json
-import os
 import secrets
 import shutil
-import tarfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +14,6 @@ from typing import Any
 import bcrypt
 import docker.errors
 import requests
-import yaml
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
@@ -29,13 +23,7 @@ from kitlib.engine import mapped
 from kitlib.errors import ClusterError, EngineError
 from kitlib.owner import LABEL, foreign
 from kitlib.pki import Authority
-
-USER = "kit"
-HOST = "private.kit.local"  # how images are called on the nodes, whatever the container's name
-INSIDE = "/etc/private"  # where the container has its files
-CONFIG = f"{INSIDE}/config.yml"
-DATA = "/var/lib/registry"
-HTPASSWD = {"htpasswd": {"realm": "kit", "path": f"{INSIDE}/htpasswd"}}
+from kitlib.private.files import CONFIG, HTPASSWD, USER, configuration, tar, write
 
 
 @dataclass(frozen=True)
@@ -136,36 +124,10 @@ def start(
             ports={registry.PORT: ("127.0.0.1", None)},
             environment={"OTEL_TRACES_EXPORTER": "none"},
         )
-        container.put_archive("/", _tar(content))
+        container.put_archive("/", tar(content))
         container.start()
     _answers(registry.address(container))
     return container
-
-
-def configuration(auth: Mapping[str, Any]) -> str:
-    """distribution's configuration file (https://distribution.github.io/distribution/about/configuration/).
-
-    No cache of blobs: after a garbage collection it would say that blobs are there which are gone.
-    """
-    return yaml.safe_dump(
-        {
-            "version": 0.1,
-            "storage": {"filesystem": {"rootdirectory": DATA}, "delete": {"enabled": True}},
-            "http": {
-                "addr": ":5000",
-                "tls": {"certificate": f"{INSIDE}/tls.crt", "key": f"{INSIDE}/tls.key"},
-            },
-            "auth": dict(auth),
-        },
-        sort_keys=False,
-    )
-
-
-def login_json(password: str, *hosts: str) -> str:
-    """What `docker login` leaves in config.json, and what a Secret for pulls holds: user and password in base64."""
-    auth = base64.b64encode(f"{USER}:{password}".encode()).decode()
-    redact.register(auth)
-    return json.dumps({"auths": {host: {"auth": auth} for host in hosts}})
 
 
 def _answers(address: str) -> None:
@@ -204,19 +166,3 @@ def _name(cluster: Cluster) -> str:
 
 def _folder(cluster: Cluster) -> Path:
     return owner.home(cluster.owner.cluster) / "private"
-
-
-def write(file: Path, text: str) -> None:
-    """A new file, for nobody else's eyes from the first byte on."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-        opened.write(text)
-
-
-def _tar(files: Mapping[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(f"{INSIDE.lstrip('/')}/{name}")
-            entry.size, entry.mode = len(content), 0o600
-            archive.addfile(entry, io.BytesIO(content))
-    return out.getvalue()

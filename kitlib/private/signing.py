@@ -9,7 +9,8 @@ from pathlib import Path
 from kitlib import proc, redact, tools
 from kitlib.errors import RegistryRefused
 from kitlib.private.client import SECONDS, logged_in
-from kitlib.private.server import Private, write
+from kitlib.private.files import write
+from kitlib.private.server import Private
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from io import RawIOBase
 from kitlib.engine import mapped
 from kitlib.errors import RegistryRefused
 from kitlib.private.client import logged_in
-from kitlib.private.server import CONFIG, DATA, Private
+from kitlib.private.files import CONFIG, DATA
+from kitlib.private.server import Private
 
 
 def size(private: Private) -> int:

@@ -12,7 +12,7 @@ from kitlib.cluster import Cluster
 from kitlib.errors import NotOurs, RegistryRefused
 from kitlib.measure import builds, logins, wire
 from kitlib.pipelines import local
-from kitlib.private import Private, client, ensure, find, nodes, remove, server, signing, storage
+from kitlib.private import Private, client, ensure, files, find, nodes, remove, signing, storage
 
 MADE = "test-private"
 DOCKERFILE = "ARG ALPINE\nFROM ${ALPINE}\nRUN head -c 1000000 /dev/urandom > /program\nCOPY page /page\n"
@@ -129,13 +129,13 @@ def test_a_pod_pulls_with_the_secret_alone(registry: Private, pages: tuple[str, 
     space.undo()
     nodes.forget(registry.cluster)
     left = registry.cluster.on_node(
-        "sh", "-c", f"ls -d {nodes.FOLDER}; ctr -n k8s.io images list -q | grep {server.HOST}; true"
+        "sh", "-c", f"ls -d {nodes.FOLDER}; ctr -n k8s.io images list -q | grep {files.HOST}; true"
     )
 
     assert without.reason in nodes.REFUSED
     assert "authorization failed" in without.said
     assert with_it.reason == ""
-    assert f"{server.HOST}/" not in left
+    assert f"{files.HOST}/" not in left
 
 
 def test_the_gate_admits_what_was_signed(registry: Private, pages: tuple[str, str]) -> None:
@@ -166,6 +166,6 @@ def test_the_pipeline_ends_with_a_version_that_serves(registry: Private) -> None
 
     assert [step.step for step in ran] == list(local.NAMES)
     assert json.loads(ran[-1].output.splitlines()[-1])["version"] == version
-    assert image == f"{server.HOST}/goapp:{version}"
+    assert image == f"{files.HOST}/goapp:{version}"
     assert registry.cluster.engine.inspect(f"goapp:{version}") is None
     assert storage.tags(registry, "goapp") == [version]

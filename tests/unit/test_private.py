@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from kitlib import redact
-from kitlib.exercises.private_registry import _hosts
+from kitlib.exercises.private_registry import registries
 from kitlib.measure import logins, wire
 from kitlib.pipelines import check
-from kitlib.private import keeper, server, tokens
+from kitlib.private import files, keeper, tokens
 
 PASSWORD = "correct-horse-battery"  # noqa: S105  (of no registry)
 
@@ -32,7 +32,7 @@ def _forgotten() -> None:
 
 def test_the_registry_is_private() -> None:
     """Its configuration has TLS, a list of users, deletion, and no cache that would outlive what it says."""
-    config = yaml.safe_load(server.configuration(server.HTPASSWD))
+    config = yaml.safe_load(files.configuration(files.HTPASSWD))
 
     assert set(config["http"]["tls"]) == {"certificate", "key"}
     assert "htpasswd" in config["auth"]
@@ -42,11 +42,11 @@ def test_the_registry_is_private() -> None:
 
 def test_a_login_can_be_read_and_is_masked() -> None:
     """config.json gives the password back by base64 alone; in the kit's outputs neither it nor its base64 is seen."""
-    config = server.login_json(PASSWORD, "a.example", "b.example")
+    config = files.login_json(PASSWORD, "a.example", "b.example")
 
     assert logins.readable(config, PASSWORD) == 1
     assert logins.readable(config, "another") == 0
-    assert base64.b64encode(f"{server.USER}:{PASSWORD}".encode()).decode() not in redact.mask(config)
+    assert base64.b64encode(f"{files.USER}:{PASSWORD}".encode()).decode() not in redact.mask(config)
     assert list(logins.entries(config)["registry"]) == ["a.example", "b.example"]
     assert PASSWORD not in str(logins.entries(config))
 
@@ -150,11 +150,11 @@ def test_bytes_are_counted_each_way() -> None:
 
 def test_a_secret_says_its_registries() -> None:
     """The exercise reads them from a Secret as the kubelet does; from one without a login: none."""
-    config = server.login_json(PASSWORD, server.HOST)
+    config = files.login_json(PASSWORD, files.HOST)
     secret = {"data": {".dockerconfigjson": base64.b64encode(config.encode()).decode()}}
 
-    assert _hosts(secret) == [server.HOST]
-    assert _hosts({}) == []
+    assert registries(secret) == [files.HOST]
+    assert registries({}) == []
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_files_of_the_registry_are_for_nobody_else(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         file = tmp_path / "password"
-        server.write(file, PASSWORD)
+        files.write(file, PASSWORD)
     finally:
         os.umask(before)
 
