@@ -6,7 +6,8 @@
     │   ├── SupplyError        no supply can provide an image or a tool
     │   └── EngineError        no container engine, or it does not answer
     ├── CommandFailed          a subprocess returned non-zero
-    │   └── BuildFailed        ... while an image or a tool was being built
+    │   ├── BuildFailed        ... while an image or a tool was being built
+    │   └── RegistryRefused    ... because a registry did not do what its client asked
     ├── GoFailed               a Go cell does not compile, or its program failed
     ├── DebugError             the debugger refused a request, or does not answer
     ├── ClusterError           the bound cluster does not answer as it should
@@ -73,6 +74,14 @@ class CommandFailed(KitError):
 
 class BuildFailed(CommandFailed):
     """An image or a tool could not be built."""
+
+
+class RegistryRefused(CommandFailed):
+    """A registry let a client not in, was not believed by it, or has no such image or signature; its own words are in `output`."""
+
+    def __init__(self, command: str, returncode: int, output: str, *, hint: str = "") -> None:
+        steps = "is the registry's certificate believed? are user and password right? is the token still valid? is the image there?"
+        super().__init__(command, returncode, output, hint=hint or steps)
 
 
 class GoFailed(KitError):

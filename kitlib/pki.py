@@ -22,16 +22,16 @@ class Authority:
         """Its own certificate (PEM), which is public."""
         return self._ca.cert_pem.bytes().decode()
 
-    def secret(self, name: str, *hosts: str) -> Object:
-        """A Secret with a new key and its certificate for these hosts, as Ingress and Gateway read it.
-
-        The key is masked in every output from here on.
-        """
+    def issue(self, *hosts: str) -> dict[str, bytes]:
+        """`tls.crt` and `tls.key` (PEM): a certificate for these hosts, and its new key, masked in every output from here on."""
         issued = self._ca.issue_cert(*hosts)
         key = issued.private_key_pem.bytes()
         redact.register(key)
-        chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
-        files = {"tls.crt": chain, "tls.key": key}
+        return {"tls.crt": b"".join(blob.bytes() for blob in issued.cert_chain_pems), "tls.key": key}
+
+    def secret(self, name: str, *hosts: str) -> Object:
+        """A Secret with a new key and its certificate for these hosts, as Ingress and Gateway read it."""
+        files = self.issue(*hosts)
         return {
             "apiVersion": "v1",
             "kind": "Secret",

@@ -60,7 +60,7 @@ _PEM_BASE64 = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{30,}={0,2}")  # the base6
 
 _HARMLESS = re.compile(
     r"(?:true|false|null|none|nil|str|string|bytes|int|optional|required)\b.*"
-    r"|\$[A-Z_][A-Z0-9_]*|\$\{\w+\}|\$\(\w+\)|\{\w*\}|\{\{.*\}\}|<[\w -]+>|\*+|%s|\.{3}|…"  # references and ellipses
+    r"|\$[A-Z_][A-Z0-9_]*|\$\{\w+\}|\$\(\w+\)|\{\w*\}|\$?\{\{.*\}\}|<[\w -]+>|\*+|%s|\.{3}|…"  # references and ellipses
     r"|\d+ bytes"  # kubectl describe secret
     r"|[A-Za-z_.]+[(\[].*",  # a call or a lookup in source code
     re.IGNORECASE,

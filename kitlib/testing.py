@@ -15,6 +15,7 @@ import yaml
 from kitlib import app, debian, lifecycle, owner, paths, proc, schemas, tools
 from kitlib.console import say, step
 from kitlib.errors import CommandFailed, KitError
+from kitlib.pipelines import FOLDER, check, files
 
 BIN = Path(sys.executable).parent
 CLUSTER = "kit-test"
@@ -47,6 +48,7 @@ def lint() -> bool:
             _tool("notebooks without outputs", [BIN / "nbstripout", "--verify", *notebooks]),
             *(_go_tools(module) for module in GO_MODULES),
             _kubeconform(),
+            _pipelines(),
         ]
     )
 
@@ -71,6 +73,18 @@ def _kubeconform() -> bool:
         location = schemas.write(Path(tmp))
         command = tools.build("kubeconform") / "kubeconform"
         return _tool("kubeconform", [command, "-strict", "-schema-location", location, file])
+
+
+def _pipelines() -> bool:
+    """The files for CI systems, each by its schema, its linter or its grammar."""
+    try:
+        with step("pipelines"):
+            for name in files.rendered():
+                check.check(FOLDER / name)
+    except CommandFailed as e:
+        say(str(e))
+        return False
+    return True
 
 
 def unit() -> bool:

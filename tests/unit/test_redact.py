@@ -190,6 +190,7 @@ HARMLESS = [
     "<svg><path d='M 10 10 L 20 20'/><text>password strength</text></svg>",
     "http://localhost:9090/api/v1/query?query=rate(x[5m])",
     "git@github.com:someone/something.git",
+    "REGISTRY_PASSWORD: ${{ secrets.REGISTRY_PASSWORD }}",
     "GET http://catalog.default.svc:8080/items?owner=a@b 200",
     f"certificate-authority-data: {b64(CERTIFICATE)}",
     CERTIFICATE,

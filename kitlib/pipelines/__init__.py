@@ -1,0 +1,13 @@
+"""One pipeline, from a commit to a version that serves: as a script that runs here, and as files for three CI systems.
+
+steps.py   the steps, read from cluster/pipelines/steps.toml
+local.py   runs them here, against the private registry and the cluster
+files.py   GitHub Actions, GitLab CI and Jenkinsfile, made of the same steps
+check.py   what each file is validated by
+"""
+
+from __future__ import annotations
+
+from kitlib.pipelines.steps import FOLDER, STEPS, Step
+
+__all__ = ["FOLDER", "STEPS", "Step"]

@@ -1,0 +1,139 @@
+"""The pipeline's steps, run here: against the private registry, this machine's engine and the kit's cluster."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from kitlib import app, images, kustomize, owner, paths, proc, timeline, tools
+from kitlib.cluster import Space
+from kitlib.engine import Engine, mapped
+from kitlib.pipelines import STEPS
+from kitlib.private import Private, client, files, nodes
+from kitlib.timeline import Lane, Span, Timeline
+
+NAME = "goapp"
+DOCKERFILE = Path("cluster/images/goapp-distroless/Dockerfile")
+NAMES = tuple(step.name for step in STEPS)
+EDITED = "goapp/internal/version/change.go"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One step: seconds from the commit to its start and its end, and what it printed."""
+
+    step: str
+    start: float
+    end: float
+    output: str
+
+
+def prepare(private: Private, space: Space) -> None:
+    """What a pipeline finds: goapp runs in the namespace, and every pod there may pull from the private registry."""
+    nodes.trust(private)
+    space.apply(nodes.secret(private))
+    secrets = {"imagePullSecrets": [{"name": nodes.SECRET}]}
+    space.cluster.kube.patch("ServiceAccount", "default", space.name, secrets)
+    space.apply(*app.manifests(NAME, space.cluster.image("goapp-distroless")))
+    app.roll_out(space, NAME)
+
+
+@contextmanager
+def commit() -> Iterator[tuple[Path, str]]:
+    """A checkout with a change that no build has seen, and its version; both are gone after the block."""
+    version = f"kit-{uuid.uuid4().hex[:12]}"
+    with TemporaryDirectory(prefix="kit-commit-") as folder:
+        root = Path(folder)
+        shutil.copytree(paths.ROOT / "goapp", root / "goapp")
+        (root / DOCKERFILE).parent.mkdir(parents=True)
+        shutil.copy(paths.ROOT / DOCKERFILE, root / DOCKERFILE)
+        (root / EDITED).write_text(f'package version\n\n// Change names this commit.\nconst Change = "{version}"\n')
+        yield root, version
+
+
+def run(private: Private, space: Space) -> list[Ran]:
+    """Commit a change, and run every step, until the new version serves.  Raises CommandFailed with the step's output."""
+    engine = private.cluster.engine
+    bases = {arg: images.ensure(engine, [name])[name] for arg, name in {"GOLANG": "golang", "STATIC": "static"}.items()}
+    with commit() as (root, version), _docker(private) as config, _removed(engine, private, version):
+        env = {
+            **tools.go_env(),
+            **bases,
+            "DOCKER_HOST": engine.host,
+            "DOCKER_CONFIG": str(config),
+            "KUBECONFIG": str(owner.kubeconfig()),
+            "PATH": _path(),
+            "REGISTRY": private.address,
+            "PULL_FROM": files.HOST,
+            "NAMESPACE": space.name,
+            "VERSION": version,
+            "REGISTRY_USER": files.USER,
+            "REGISTRY_PASSWORD": private.password,
+        }
+        began, ran = time.monotonic(), []
+        for step in STEPS:
+            start = time.monotonic() - began
+            output = proc.run(["sh", "-euc", step.run], cwd=root, env=env, group=True)
+            ran.append(Ran(step.name, start, time.monotonic() - began, output))
+    return ran
+
+
+def values(ran: Sequence[Ran]) -> dict[str, float]:
+    """As metrics: seconds a step; `seconds` from the commit to the end of the last step; `works`: the new version answered there."""
+    return {
+        "seconds": ran[-1].end,
+        **{step.step: step.end - step.start for step in ran},
+        "works": float(ran[-1].step == NAMES[-1]),
+    }
+
+
+def draw(ran: Sequence[Ran]) -> Timeline:
+    """The steps on one axis of time."""
+    lanes = [Lane(step.step, (Span(step.start, step.end, f"{step.end - step.start:.1f} s"),)) for step in ran]
+    return timeline.draw("from the commit to the version that serves", lanes)
+
+
+def table(ran: Sequence[Ran]) -> pd.DataFrame:
+    """One row a step: its seconds, and the last line that it printed."""
+    rows = [
+        (step.step, round(step.end - step.start, 2), (step.output.strip().splitlines() or [""])[-1][:90])
+        for step in ran
+    ]
+    return pd.DataFrame(rows, columns=["step", "seconds", "its last line"])
+
+
+@contextmanager
+def _docker(private: Private) -> Iterator[Path]:
+    """A DOCKER_CONFIG that has buildx, and no login yet."""
+    with client.fresh(private) as here:
+        plugin = here.config / "cli-plugins" / "docker-buildx"
+        plugin.parent.mkdir()
+        plugin.symlink_to(tools.buildx())
+        yield here.config
+
+
+@contextmanager
+def _removed(engine: Engine, private: Private, version: str) -> Iterator[None]:
+    """The names that the steps give to an image are taken away after the block, and the image with the last of them."""
+    try:
+        yield
+    finally:
+        for name in (f"goapp:{version}", f"{private.address}/goapp:{version}"):
+            if engine.inspect(name):
+                with mapped(f"removing {name}"):
+                    engine.client.images.remove(name)
+
+
+def _path() -> str:
+    """Go, docker and kubectl of the kit's before those of the machine."""
+    ours = (tools.goroot() / "bin", tools.docker().parent, kustomize.KUBECTL.parent)
+    return os.pathsep.join([*map(str, ours), os.environ["PATH"]])
