@@ -14,6 +14,7 @@ from kitlib.cluster import Space
 from kitlib.engine import Engine
 from kitlib.errors import ClusterError, UsageError
 from kitlib.kube import Object
+from kitlib.measure import builds
 from kitlib.podproxy import Answer
 
 NAME = "goapp"  # of every object in cluster/base, of the container, and of its image before one is set
@@ -134,9 +135,8 @@ def build(engine: Engine, dockerfile: str, tag: str) -> str:
     with TemporaryDirectory() as tmp:
         file = Path(tmp) / "Dockerfile"
         file.write_text(dockerfile)
-        return engine.build(
-            paths.ROOT / "goapp", f"{images.PREFIX}/{tag}", dockerfile=file, args=bases, labels={images.LABEL: tag}
-        )
+        marks = {images.LABEL: tag, **builds.labels(tag.partition(":")[0])}
+        return engine.build(paths.ROOT / "goapp", f"{images.PREFIX}/{tag}", dockerfile=file, args=bases, labels=marks)
 
 
 def _require(treatments: Sequence[str]) -> None:

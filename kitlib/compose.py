@@ -125,18 +125,6 @@ def said(container: Any, words: str) -> str:
     raise EngineError(f"{container.name} ended, and did not say {words!r}", observed=lines[-5:])
 
 
-def remove(cluster: Cluster, made: str, *, with_images: bool = True) -> None:
-    """Take away what this checkout made under this name: containers, then networks and images.  No file is needed for it."""
-    mine = {"label": [f"{key}={value}" for key, value in builds.labels(made).items()]}
-    with mapped(f"removing what {made} made"):
-        for container in cluster.engine.client.containers.list(all=True, filters=mine):
-            container.remove(force=True, v=True)
-        for network in cluster.engine.client.networks.list(filters=mine):
-            network.remove()
-    if with_images:
-        builds.remove(cluster.engine, made)
-
-
 def _parsed(text: str) -> dict[str, Any]:
     try:
         parsed = yaml.safe_load(text)

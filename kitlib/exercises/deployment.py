@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 
 from kitlib import app, rollout, traffic
@@ -28,9 +29,9 @@ class _Deployed(Exercise):
         found = self.cluster.kube.get("Deployment", self.instance, f"kit-{self.instance}")
         return NOT_ATTEMPTED if found is None else self.judge(found)
 
+    @abstractmethod
     def judge(self, deployment: Object) -> Outcome:
         """Judge the Deployment as the API has it."""
-        raise NotImplementedError
 
     def settled(self, then: Callable[[], Outcome]) -> Outcome:
         """Go on with the check once the Deployment is rolled out; fail with what its pods say when it is not."""

@@ -76,10 +76,10 @@ class Healthy(Built):
     )
 
     def judge(self) -> Outcome:
-        config = (self.cluster.engine.inspect(self.reference("answer")) or {})["Config"]
-        user, check = config.get("User") or "root", (config.get("Healthcheck") or {}).get("Test") or ["NONE"]
-        if user.split(":")[0] in ("root", "0"):
-            return failed(f"its user is {user}", look="the USER instruction; a number needs no /etc/passwd")
+        user, refused = self.user("answer")
+        if refused:
+            return refused
+        check = (self.image("answer")["Config"].get("Healthcheck") or {}).get("Test") or ["NONE"]
         if check == ["NONE"]:
             return failed("the image's configuration has no check", look="the HEALTHCHECK instruction")
         word, said = health.status(self.cluster.engine, self.made, self.reference("answer"))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
 
 from kitlib import images
-from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
+from kitlib.exercises.base import Outcome, failed, passed
 from kitlib.exercises.built import Built
 from kitlib.measure import needs
 from kitlib.measure.surface import surface
@@ -14,41 +13,36 @@ from kitlib.measure.surface import surface
 ROOM = 1.3  # the kit's own also leaves gRPC's request tracing out, by a build tag that is not this chapter's matter
 
 
-class _Built(Exercise):
-    """An exercise whose answer is an image; there is one answer, under one tag."""
+class _OfGoapp(Built):
+    """The answer is an image of goapp, by the learner's Dockerfile."""
 
-    tag: str
-
-    @property
-    def reference(self) -> str:
-        return f"{images.PREFIX}/{self.tag}"
-
-    def check(self) -> Outcome:
-        found = self.cluster.engine.inspect(self.reference)
-        return NOT_ATTEMPTED if found is None else self.judge(found)
-
-    @abstractmethod
-    def judge(self, image: dict[str, Any]) -> Outcome:
-        """Judge the image, given as the engine describes it."""
-
-    def reset(self) -> None:
-        if self.cluster.engine.inspect(self.reference):
-            self.cluster.engine.remove(self.reference)
+    tags = ("answer",)
+    dockerfile: str  # that solves it
+    silent: str  # where to look when it does not start
 
     @property
     def solution_text(self) -> str:  # type: ignore[override]
-        return f'kit.app.build(cluster.engine, """\\\n{self.dockerfile}""", "{self.tag}")'
+        return f'kit.app.build(cluster.engine, """\\\n{self.dockerfile}""", "{self.made}:answer")'
 
-    dockerfile: str
+    def judge(self) -> Outcome:
+        reference = self.reference("answer")
+        ended = self.cluster.engine.run(reference, ["-version"])
+        if ended.exit_code != 0:
+            return failed(f"the engine says: {ended.error or ended.output.strip()}", look=self.silent)
+        return self.rate(ended.output.strip(), self.cluster.engine.size(reference))
+
+    @abstractmethod
+    def rate(self, version: str, size: int) -> Outcome:
+        """Judge an image that starts and says this; size: in bytes."""
 
 
-class Loader(_Built):
+class Loader(_OfGoapp):
     """Mend the guide's Dockerfile."""
 
     name = "2.3-multi-stage/loader"
-    tag = "exercise-loader:answer"
+    made = "exercise-loader"
     task = (
-        f"The section's Dockerfile gives an image that cannot start. Mend it with one change and build it as `{tag}`: "
+        f"The section's Dockerfile gives an image that cannot start. Mend it with one change and build it as `{made}:answer`: "
         "it must start, and must still be small. `kit.app.build(cluster.engine, dockerfile, tag)` builds goapp by your text."
     )
     first_hint = "The binary asks for a loader that the final base lacks. Which setting of the Go compiler makes it ask for none?"
@@ -58,30 +52,25 @@ class Loader(_Built):
         'FROM ${ALPINE}\nCOPY --from=build /catalog /catalog\nENTRYPOINT ["/catalog"]\n'
     )
 
-    def judge(self, image: dict[str, Any]) -> Outcome:
-        ended = self.cluster.engine.run(self.reference, ["-version"])
-        if ended.exit_code != 0:
-            said = ended.error or ended.output.strip()
-            return failed(
-                f"the engine says: {said}",
-                look="the build stage: does the binary still need a dynamic loader (CGO_ENABLED)?",
-            )
+    silent = "the build stage: does the binary still need a dynamic loader (CGO_ENABLED)?"
+
+    def rate(self, version: str, size: int) -> Outcome:
         limit = self.cluster.engine.size(images.image("goapp-single-stage").reference) / 10
-        if image["Size"] > limit:
+        if size > limit:
             return failed(
-                f"it starts, and has {image['Size'] / 1e6:.0f} MB; a tenth of the single-stage image is {limit / 1e6:.0f} MB",
+                f"it starts, and has {size / 1e6:.0f} MB; a tenth of the single-stage image is {limit / 1e6:.0f} MB",
                 look="the last FROM: the toolchain must not be in the final image",
             )
-        return passed(f"it starts and says {ended.output.strip()!r}", f"it has {image['Size'] / 1e6:.1f} MB")
+        return passed(f"it starts and says {version!r}", f"it has {size / 1e6:.1f} MB")
 
 
-class Smallest(_Built):
+class Smallest(_OfGoapp):
     """As small as it gets, and not root."""
 
     name = "2.3-multi-stage/smallest"
-    tag = "exercise-smallest:answer"
+    made = "exercise-smallest"
     task = (
-        f"Build the smallest image of goapp that you can, as `{tag}`. It must start, run as a user other than root, "
+        f"Build the smallest image of goapp that you can, as `{made}:answer`. It must start, run as a user other than root, "
         "and come close to the kit's smallest."
     )
     first_hint = "Start the final stage FROM scratch, and think of what else the linker puts into a binary."
@@ -92,24 +81,22 @@ class Smallest(_Built):
         'FROM scratch\nCOPY --from=build /catalog /catalog\nUSER 65532\nENTRYPOINT ["/catalog"]\n'
     )
 
-    def judge(self, image: dict[str, Any]) -> Outcome:
-        ended = self.cluster.engine.run(self.reference, ["-version"])
-        if ended.exit_code != 0:
-            return failed(
-                f"the engine says: {ended.error or ended.output.strip()}",
-                look="ENTRYPOINT, and whether the binary is static",
-            )
-        user = image["Config"].get("User") or "root"
-        if user.split(":")[0] in ("root", "0"):
-            return failed(f"its user is {user}", look="the USER instruction; a number needs no /etc/passwd")
+    silent = "ENTRYPOINT, and whether the binary is static"
+
+    def rate(self, version: str, size: int) -> Outcome:
+        user, refused = self.user("answer")
+        if refused:
+            return refused
         best = self.cluster.engine.size(images.ensure(self.cluster.engine, ["goapp-scratch"])["goapp-scratch"])
-        if image["Size"] > ROOM * best:
+        if size > ROOM * best:
             return failed(
-                f"it has {image['Size'] / 1e6:.2f} MB, the kit's smallest has {best / 1e6:.2f} MB",
+                f"it has {size / 1e6:.2f} MB, the kit's smallest has {best / 1e6:.2f} MB",
                 look="the base of the final stage, and the linker's flags -s and -w",
             )
         return passed(
-            f"its user is {user}", f"it has {image['Size'] / 1e6:.2f} MB, the kit's smallest {best / 1e6:.2f} MB"
+            f"its user is {user}",
+            f"it says {version!r}",
+            f"it has {size / 1e6:.2f} MB, the kit's smallest {best / 1e6:.2f} MB",
         )
 
 

@@ -31,6 +31,7 @@ field() { awk "/$1/ {print \\$2}" /etc/kubernetes/admin.conf | base64 -d; }
 curl -sf -m "$1" -X "$2" ${4:+-H "Content-Type: application/json" -d "$4"} --cacert /etc/kubernetes/pki/ca.crt \
   --cert <(field client-certificate-data) --key <(field client-key-data) "https://127.0.0.1:6443$3"
 """
+# The API may be down, and tells nothing then: the node asks the pod itself, as a probe does.
 RESTART = """
 pid=$(ctr -n k8s.io tasks list | awk -v id="$1" '$1 == id {print $2}')
 kill -KILL "$pid" && tail -s 0.05 --pid="$pid" -f /dev/null

@@ -126,14 +126,18 @@ def take(engine: Engine, made: str, reference: str, path: str) -> bytes:
             container.remove(v=True)
 
 
-def remove(engine: Engine, made: str) -> None:
-    """Remove what this checkout made under this name: all containers, and images, also those that have lost their tag.
+def remove(engine: Engine, made: str, *, with_images: bool = True) -> None:
+    """Remove what this checkout made under this name: containers, then networks and images, also those that have lost their tag.
 
     The build cache stays.
     """
     with console.quiet(), mapped(f"removing what {made} made"):
         for container in containers(engine, made):
             container.remove(force=True, v=True)
+        for network in engine.client.networks.list(filters=_filter(made)):
+            network.remove()
+        if not with_images:
+            return
         for image in engine.client.images.list(filters=_filter(made)):
             engine.client.images.remove(str(image.id), force=True)
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
-
-import pandas as pd
 
 from kitlib import app, compose, console, debug, wait
 from kitlib.cluster import Cluster, Space
@@ -17,15 +13,11 @@ from kitlib.errors import CommandFailed, DebugError, EngineError
 from kitlib.measure import builds
 
 APP, DELVE = 8080, 40000
-FILE, LINE = (
-    "internal/catalog/items_get.go",
-    "item, err := store.Get(id)",
-)  # the line at which a request for one item is looked up
+FILE, LINE = "internal/catalog/items_get.go", "item, err := store.Get(id)"  # where the item of a request is looked up
 PROGRAM = "/usr/local/bin/catalog"
 SERVE = ("--headless", f"--listen=:{DELVE}", "--api-version=2", "--accept-multiclient")
 LISTENS = "API server listening"
 READY = '"msg":"ready"'  # by `--continue` Delve itself is a first client: until the program runs, a second one would come between
-ROOT = "0:0"
 
 WITH_DELVE = """\
 ARG DELVE
@@ -44,17 +36,6 @@ IMAGES = {
 STEPS = ("starts", "stops", "steps", "reads", "serves")
 ITEMS = ("Gopher, plush", "Whale, enamel pin", "Helm, brass")  # what a fresh goapp sells
 NAME = f'"{ITEMS[1]}"'  # of item 2, as Delve writes it
-
-# Settings of a container, from the least to the most that it is allowed to do; seccomp is the engine's profile unless it says else.
-NO_PTRACE = '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["ptrace"], "action": "SCMP_ACT_ERRNO"}]}'
-PRIVILEGES: dict[str, dict[str, Any]] = {
-    "without ptrace": {"user": ROOT, "security_opt": [f"seccomp={NO_PTRACE}"]},
-    "least": {"user": "65532:65532", "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]},
-    "default": {"user": ROOT},
-    "SYS_PTRACE": {"user": ROOT, "cap_add": ["SYS_PTRACE"]},
-    "unconfined": {"user": ROOT, "security_opt": ["seccomp=unconfined"]},
-}
-STARTS = ("exec", "attach")
 
 
 def image(engine: Engine, made: str, name: str) -> str:
@@ -78,7 +59,7 @@ def whole(project: compose.Project) -> dict[str, float]:
             project.up()
             _debugged(project.container("api"), reached.append)
     finally:
-        compose.remove(project.cluster, project.made, with_images=False)
+        builds.remove(project.cluster.engine, project.made, with_images=False)
     return {step: float(step in reached) for step in STEPS} | {"works": float(len(reached) == len(STEPS))}
 
 
@@ -101,7 +82,7 @@ def under_delve(cluster: Cluster, made: str, reference: str = "", **settings: An
     """A container whose program Delve has started; ports of both are on 127.0.0.1.  reference: by default the debug target."""
     image = reference or builds.base(cluster.engine, "goapp-debug")
     argv = ["dlv", "exec", *SERVE, "--continue", PROGRAM]
-    return builds.start(cluster.engine, made, image, ports=_ports(APP, DELVE), entrypoint=argv, **settings)
+    return builds.start(cluster.engine, made, image, ports=loopback(APP, DELVE), entrypoint=argv, **settings)
 
 
 def restricted_pod(cluster: Cluster, name: str, pod: str) -> Space:
@@ -121,89 +102,26 @@ def _debugged(container: Any, reached: Callable[[str], None]) -> None:
     """The STEPS, each said when it is reached."""
     compose.said(container, READY)
     reached("starts")
-    _through(compose.published(container, DELVE), compose.published(container, APP), reached)
+    session(compose.published(container, DELVE), compose.published(container, APP), reached)
 
 
-def _through(delve: int, app: int, reached: Callable[[str], None]) -> None:
-    """Those of a session with a program that runs."""
-    with debug.attach(delve) as session:
-        session.breakpoint(FILE, LINE)
+def session(delve: int, app: int, reached: Callable[[str], None]) -> None:
+    """The STEPS but the first, with a program that runs, each said when it is reached: a session from attaching to letting go."""
+    with debug.attach(delve) as dlv:
+        dlv.breakpoint(FILE, LINE)
         with debug.ask(app, "/items/2") as asked:
-            stopped = session.wait()
+            stopped = dlv.wait()
             reached("stops")
-            if session.step().line == stopped.line + 1:
+            if dlv.step().line == stopped.line + 1:
                 reached("steps")
-            with suppress(
-                DebugError
-            ):  # the compiler may have optimised it away; the program is none the worse for that
-                if session.evaluate("item.Name").value == NAME:
+            with suppress(DebugError):  # the compiler may have optimised it away; the program is none the worse
+                if dlv.evaluate("item.Name").value == NAME:
                     reached("reads")
-            session.detach()
+            dlv.detach()
             if asked.answer()[0] == 200:
                 reached("serves")
 
 
-@contextmanager
-def target(cluster: Cluster, made: str, start: str, privilege: str) -> Iterator[tuple[int, int]]:
-    """goapp under Delve, with a privilege of PRIVILEGES: ports of Delve and of goapp on 127.0.0.1.
-
-    start: `exec`, Delve starts the program as its own child; `attach`, it comes later, in a container of its own that shares the
-    first one's processes.  Raises EngineError with what Delve says when it may not.
-    """
-    settings, base = PRIVILEGES[privilege], builds.base(cluster.engine, "goapp-debug")
-    run = partial(builds.start, cluster.engine, made, base)
-    started = []
-    try:
-        if start == "exec":
-            started.append(under_delve(cluster, made, **settings))
-        else:
-            started.append(run(entrypoint=[PROGRAM], ports=_ports(APP), **_plain(settings)))
-        compose.said(started[0], READY)
-        if start == "attach":
-            argv, processes = ["dlv", "attach", "1", *SERVE], f"container:{started[0].id}"
-            started.append(run(ports=_ports(DELVE), entrypoint=argv, pid_mode=processes, **settings))
-            compose.said(started[1], LISTENS)
-        yield compose.published(started[-1], DELVE), compose.published(started[0], APP)
-    finally:
-        for container in reversed(started):
-            container.remove(force=True, v=True)
-
-
-def allowed(cluster: Cluster, made: str, start: str, privilege: str) -> float:
-    """1 when a program that was started so is stopped, read, stepped and let go under this privilege, 0 when any of it fails."""
-    reached: list[str] = []
-    with suppress(EngineError, DebugError), target(cluster, made, start, privilege) as (delve, app):
-        _through(delve, app, reached.append)
-    return float(len(reached) == len(STEPS) - 1)
-
-
-def least(runs: pd.DataFrame) -> pd.DataFrame:
-    """The first of PRIVILEGES with which every run worked, one row a start; and what the kernel's Yama says of attaching."""
-    works = runs[runs["metric"] == "works"].groupby(["start", "privilege"])["value"].min()
-    rows = [
-        {"start": s, "the least that works": _first(p for p in PRIVILEGES if works.get((s, p)) == 1)} for s in STARTS
-    ]
-    return pd.DataFrame(rows).set_index("start")
-
-
-def yama() -> str:
-    """The engine's kernel may forbid attaching to what is no child: 0 it does not, 1 and more it does; `none` when it has no Yama.
-
-    Read on this machine, whose kernel the engine's is, unless the engine runs in a virtual machine.
-    """
-    file = Path("/proc/sys/kernel/yama/ptrace_scope")
-    return file.read_text().strip() if file.exists() else "none"
-
-
-def _ports(*ports: int) -> dict[str, Any]:
+def loopback(*ports: int) -> dict[str, Any]:
     """Free ports of 127.0.0.1 alone: who reaches Delve's can run what they like."""
     return {f"{port}/tcp": ("127.0.0.1", None) for port in ports}
-
-
-def _plain(settings: dict[str, Any]) -> dict[str, Any]:
-    """The program to attach to is an ordinary one: it has the debugger's user and limits, and nothing that was added for it."""
-    return {key: value for key, value in settings.items() if key in ("user", "cap_drop")}
-
-
-def _first(found: Iterator[str]) -> str:
-    return next(found, "none of these")

@@ -48,7 +48,7 @@ def served(cluster: Cluster, made: str) -> Iterator[compose.Project]:
         compose.said(project.container("api"), READY)
         yield project
     finally:
-        compose.remove(cluster, made)
+        builds.remove(cluster.engine, made)
         shutil.rmtree(source, ignore_errors=True)
 
 

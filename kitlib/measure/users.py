@@ -15,7 +15,7 @@ TRIES = {  # metric: a shell command that succeeds or does not
     "replaces": "cp /bin/busybox /bin/replaced",
     "reads": "cat /secret",
     "gives away": "chown nobody /secret",
-    "binds": "nc -l -p 80 & sleep 0.3; kill $!",
+    "binds": "nc -l -p 80 & sleep 0.3; kill $!",  # who may not bind has ended by then, and cannot be killed
 }
 DOCKERFILE = "ARG ALPINE\nFROM ${ALPINE}\nRUN echo key > /secret && chmod 600 /secret\n"
 ENFORCE = {"pod-security.kubernetes.io/enforce": "restricted"}

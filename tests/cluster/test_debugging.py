@@ -9,7 +9,7 @@ from kitlib.cluster import Cluster
 from kitlib.debug import pod as pods
 from kitlib.engine import Engine
 from kitlib.errors import DebugError, UsageError
-from kitlib.measure import builds, debugging, livereload
+from kitlib.measure import builds, debugging, livereload, privileges
 
 MADE = "test-debugging"
 FILE = 'services:\n  api:\n    image: ${IMAGE}\n    ports: ["127.0.0.1::8080", "127.0.0.1::40000"]\n'
@@ -18,7 +18,7 @@ FILE = 'services:\n  api:\n    image: ${IMAGE}\n    ports: ["127.0.0.1::8080", "
 @pytest.fixture
 def made(cluster: Cluster) -> Iterator[Cluster]:
     yield cluster
-    compose.remove(cluster, MADE)
+    builds.remove(cluster.engine, MADE)
 
 
 def _left(engine: Engine, made: str) -> list[int]:
@@ -28,7 +28,7 @@ def _left(engine: Engine, made: str) -> list[int]:
 
 def test_a_session_from_beginning_to_end(made: Cluster) -> None:
     """It stops at the line, sees arguments and callers, steps into a call, and the request is answered when it leaves."""
-    with debugging.target(made, MADE, "exec", "least") as (delve, goapp):
+    with privileges.target(made, MADE, "exec", "least") as (delve, goapp):
         with debug.attach(delve) as session, debug.ask(goapp, "/health"):
             line = session.breakpoint(debugging.FILE, debugging.LINE)
             with debug.ask(goapp, "/items/2") as asked:
@@ -49,7 +49,7 @@ def test_a_session_from_beginning_to_end(made: Cluster) -> None:
 
 def test_refusals_are_in_delves_words(made: Cluster) -> None:
     """A line without code, an expression that does not exist, a port where nothing listens."""
-    with debugging.target(made, MADE, "exec", "least") as (delve, goapp), debug.attach(delve) as session:
+    with privileges.target(made, MADE, "exec", "least") as (delve, goapp), debug.attach(delve) as session:
         with pytest.raises(DebugError, match="could not find"):
             session.breakpoint("internal/catalog/gone.go", 1)
         session.breakpoint(debugging.FILE, debugging.LINE)
@@ -63,7 +63,7 @@ def test_refusals_are_in_delves_words(made: Cluster) -> None:
 
 def test_conditions_and_logpoints(made: Cluster) -> None:
     """A condition lets others pass; a logpoint stops nobody, and says its line."""
-    with debugging.target(made, MADE, "exec", "least") as (delve, goapp), debug.attach(delve) as session:
+    with privileges.target(made, MADE, "exec", "least") as (delve, goapp), debug.attach(delve) as session:
         session.breakpoint(debugging.FILE, debugging.LINE, log="item {id}")
         with debug.ask(goapp, "/items/3") as asked:
             logged = asked.answer()[0]
@@ -79,7 +79,7 @@ def test_conditions_and_logpoints(made: Cluster) -> None:
 
 def test_privileges_decide(made: Cluster) -> None:
     """The least ones are enough, ptrace itself is not to be done without; no container is left."""
-    found = [debugging.allowed(made, MADE, "exec", privilege) for privilege in ("least", "without ptrace")]
+    found = [privileges.allowed(made, MADE, "exec", privilege) for privilege in ("least", "without ptrace")]
 
     assert found == [1.0, 0.0]
     assert _left(made.engine, MADE) == [0, 0]
@@ -99,7 +99,7 @@ def test_an_interrupt_leaves_nothing(made: Cluster) -> None:
 
 
 def _interrupted(made: Cluster, ports: list[int]) -> None:
-    with debugging.target(made, MADE, "attach", "least") as found, debug.attach(found[0]) as session:
+    with privileges.target(made, MADE, "attach", "least") as found, debug.attach(found[0]) as session:
         ports += found
         session.breakpoint(debugging.FILE, debugging.LINE)
         with debug.ask(found[1], "/items/2"):

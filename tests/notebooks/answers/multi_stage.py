@@ -15,7 +15,7 @@ def _still_dynamic(cluster: Cluster) -> None:
     app.build(
         cluster.engine,
         f"{TWO_STAGES}{CGO}FROM ${{ALPINE}}\nCOPY --from=build /catalog /catalog\n{RUN}",
-        multi_stage.Loader.tag,
+        f"{multi_stage.Loader.made}:answer",
     )
 
 
@@ -23,7 +23,7 @@ def _with_toolchain(cluster: Cluster) -> None:
     app.build(
         cluster.engine,
         f"{TWO_STAGES}{CGO}FROM ${{GOLANG}}\nCOPY --from=build /catalog /catalog\n{RUN}",
-        multi_stage.Loader.tag,
+        f"{multi_stage.Loader.made}:answer",
     )
 
 
@@ -31,13 +31,13 @@ def _as_root(cluster: Cluster) -> None:
     app.build(
         cluster.engine,
         f"{TWO_STAGES}{STATIC}FROM scratch\nCOPY --from=build /catalog /catalog\n{RUN}",
-        multi_stage.Smallest.tag,
+        f"{multi_stage.Smallest.made}:answer",
     )
 
 
 def _not_stripped(cluster: Cluster) -> None:
     final = f"FROM ${{ALPINE}}\nCOPY --from=build /catalog /catalog\nUSER 65532\n{RUN}"
-    app.build(cluster.engine, f"{TWO_STAGES}{STATIC}{final}", multi_stage.Smallest.tag)
+    app.build(cluster.engine, f"{TWO_STAGES}{STATIC}{final}", f"{multi_stage.Smallest.made}:answer")
 
 
 BUILD = "RUN --mount=type=cache,target=/root/.cache/go-build CGO_ENABLED=0 go build -tags timetzdata -o /needs ./needs"
