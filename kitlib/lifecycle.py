@@ -152,9 +152,8 @@ def _kind_config(record: Owner) -> str:
     config = yaml.safe_load(template.format(name=record.cluster, owner=record.folder))
     (first,) = config["nodes"]
     config["nodes"] += [{**first, "role": "worker"}] * nodes.WORKERS[record.profile]
-    if (
-        len(config["nodes"]) > 1
-    ):  # a lone node is opened to pods by kind itself, which fails where there is nothing to open
+    # A lone node is opened to pods by kind itself, which fails where there is nothing to open.
+    if len(config["nodes"]) > 1:
         config["kubeadmConfigPatches"].append(yaml.safe_dump(OPEN_TO_PODS))
     return yaml.safe_dump(config)
 

@@ -20,13 +20,8 @@ from urllib.parse import quote
 from kitlib.secretforms import MASK, mask_forms, sensitive
 
 _MIN_LENGTH = 6  # shorter values are words that occur everywhere
-_PUBLIC = {
-    "namespace",
-    "ca.crt",
-    "tls.crt",
-    "service-ca.crt",
-    "username",
-}  # keys of Secrets whose values are not secret
+# Keys of Secrets whose values are not secret.
+_PUBLIC = {"namespace", "ca.crt", "tls.crt", "service-ca.crt", "username"}
 _IMAGE = re.compile(r"data:(?:image|font|audio|video)/[\w.+-]+;base64,[A-Za-z0-9+/=]+")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 

@@ -80,9 +80,8 @@ class Session:
     def assign(self, within: Variable, name: str, value: str) -> None:
         """Write a field or element of a value, in the program's memory.  value: a Go literal.  Raises DebugError in Delve's words."""
         fields = self.inside(within)
-        if name not in {
-            field.name for field in fields
-        }:  # Delve shows what a pointer or expression leads to as one nameless field
+        # Delve shows what a pointer or expression leads to as one nameless field
+        if all(field.name != name for field in fields):
             within = next((field for field in fields if field.reference), within)
             self.inside(within)
         words = {"variablesReference": within.reference, "name": name, "value": value}

@@ -24,16 +24,10 @@ from kitlib.timeline import Lane, Span, Timeline, draw
 
 Fault = Literal["error", "hang"]
 TREATMENTS = ("faults", "quick-exit", "no-startup", "no-liveness")
-IDLE = {
-    "requests": {"cpu": "5m", "memory": "16Mi"},
-    "limits": {"memory": "128Mi"},
-}  # many pods, and nothing for them to do
-DEFAULTS = {
-    "initialDelaySeconds": 0,
-    "periodSeconds": 10,
-    "timeoutSeconds": 1,
-    "failureThreshold": 3,
-}  # Kubernetes' own
+# There are many pods, and they have nothing to do.
+IDLE = {"requests": {"cpu": "5m", "memory": "16Mi"}, "limits": {"memory": "128Mi"}}
+# Kubernetes' own.
+DEFAULTS = {"initialDelaySeconds": 0, "periodSeconds": 10, "timeoutSeconds": 1, "failureThreshold": 3}
 
 
 @dataclass(frozen=True)

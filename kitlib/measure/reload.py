@@ -29,11 +29,8 @@ WAYS: Mapping[str, tuple[str, str]] = {
     "volume, annotated": ("config-annotated", "file"),
     "subPath": ("config-subpath", "file"),
 }
-INSTANCES = {
-    "config": "config",
-    "config-annotated": "config",
-    "config-subpath": "config-subpath",
-}  # and their treatment
+# And their treatments.
+INSTANCES = {"config": "config", "config-annotated": "config", "config-subpath": "config-subpath"}
 
 
 @dataclass(frozen=True)

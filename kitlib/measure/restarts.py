@@ -19,13 +19,8 @@ STRICT = Probe(period=5, failures=3)  # gives up long before a slow start is ove
 PATIENT = Probe(period=1, failures=60)  # as a startup probe
 STARTUP = {"with": {"startupProbe": PATIENT.spec("/startup")}, "without": {}}
 SLOW = 60.0  # seconds by which a start of 40 s is over
-DELAYS: Mapping[str, float] = {
-    "1st": 0,
-    "2nd": 10,
-    "3rd": 20,
-    "4th": 40,
-    "5th": 80,
-}  # Kubernetes' documentation, Pod Lifecycle
+# Kubernetes' documentation, Pod Lifecycle.
+DELAYS: Mapping[str, float] = {"1st": 0, "2nd": 10, "3rd": 20, "4th": 40, "5th": 80}
 CRASH = "cut -d' ' -f1 /proc/uptime >> /diary/starts; cat /diary/starts; exit 1"
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from kitlib import app, images, kustomize, owner, paths, proc, timeline, tools
 from kitlib.cluster import Space
 from kitlib.engine import Engine, mapped
+from kitlib.errors import CommandFailed
 from kitlib.pipelines import STEPS
 from kitlib.private import Private, client, files, nodes
 from kitlib.timeline import Lane, Span, Timeline
@@ -29,12 +30,13 @@ EDITED = "goapp/internal/version/change.go"
 
 @dataclass(frozen=True)
 class Ran:
-    """One step: seconds from the commit to its start and its end, and what it printed."""
+    """One step: seconds from the commit to its start and its end, what it printed, and whether it ended well."""
 
     step: str
     start: float
     end: float
     output: str
+    passed: bool
 
 
 def prepare(private: Private, space: Space) -> None:
@@ -61,7 +63,7 @@ def commit() -> Iterator[tuple[Path, str]]:
 
 
 def run(private: Private, space: Space) -> list[Ran]:
-    """Commit a change, and run every step, until the new version serves.  Raises CommandFailed with the step's output."""
+    """Commit a change, and run one step after the other, until the new version serves, or a step fails: nothing comes after that."""
     engine = private.cluster.engine
     bases = {arg: images.ensure(engine, [name])[name] for arg, name in {"GOLANG": "golang", "STATIC": "static"}.items()}
     with commit() as (root, version), _docker(private) as config, _removed(engine, private, version):
@@ -82,8 +84,13 @@ def run(private: Private, space: Space) -> list[Ran]:
         began, ran = time.monotonic(), []
         for step in STEPS:
             start = time.monotonic() - began
-            output = proc.run(["sh", "-euc", step.run], cwd=root, env=env, group=True)
-            ran.append(Ran(step.name, start, time.monotonic() - began, output))
+            try:
+                output, passed = proc.run(["sh", "-euc", step.run], cwd=root, env=env, group=True), True
+            except CommandFailed as e:
+                output, passed = e.output, False
+            ran.append(Ran(step.name, start, time.monotonic() - began, output, passed))
+            if not passed:
+                break
     return ran
 
 
@@ -92,7 +99,7 @@ def values(ran: Sequence[Ran]) -> dict[str, float]:
     return {
         "seconds": ran[-1].end,
         **{step.step: step.end - step.start for step in ran},
-        "works": float(ran[-1].step == NAMES[-1]),
+        "works": float(all(step.passed for step in ran)),
     }
 
 
@@ -103,12 +110,12 @@ def draw(ran: Sequence[Ran]) -> Timeline:
 
 
 def table(ran: Sequence[Ran]) -> pd.DataFrame:
-    """One row a step: its seconds, and the last line that it printed."""
+    """One row a step: its seconds, how it ended, and the last line that it printed."""
     rows = [
-        (step.step, round(step.end - step.start, 2), (step.output.strip().splitlines() or [""])[-1][:90])
-        for step in ran
+        (s.step, round(s.end - s.start, 2), "✓" if s.passed else "✗", (s.output.strip().splitlines() or [""])[-1][:90])
+        for s in ran
     ]
-    return pd.DataFrame(rows, columns=["step", "seconds", "its last line"])
+    return pd.DataFrame(rows, columns=["step", "seconds", "", "its last line"])
 
 
 @contextmanager

@@ -165,7 +165,19 @@ def test_the_pipeline_ends_with_a_version_that_serves(registry: Private) -> None
     nodes.forget(registry.cluster)
 
     assert [step.step for step in ran] == list(local.NAMES)
+    assert local.values(ran)["works"] == 1
     assert json.loads(ran[-1].output.splitlines()[-1])["version"] == version
     assert image == f"{files.HOST}/goapp:{version}"
     assert registry.cluster.engine.inspect(f"goapp:{version}") is None
     assert storage.tags(registry, "goapp") == [version]
+
+
+def test_a_step_that_fails_ends_the_pipeline(registry: Private) -> None:
+    """In a namespace without goapp nothing can be deployed: kubectl's words are kept, and nothing is verified."""
+    space = registry.cluster.space("pipeline-test", fresh=True)
+    ran = local.run(registry, space)
+    space.undo()
+
+    assert [(step.step, step.passed) for step in ran[-2:]] == [("push", True), ("deploy", False)]
+    assert "not found" in ran[-1].output
+    assert local.values(ran)["works"] == 0

@@ -38,9 +38,8 @@ RUNNERS = {
     "nbconvert": [BIN / "jupyter", "nbconvert", "--execute", "--to", "notebook", "--output-dir", "{out}", "{notebook}"],
     "nbval": [BIN / "pytest", "--nbval-lax", "-p", "no:cacheprovider", "{notebook}"],
 }
-PARTS = {
-    name[0]: name for name in reversed(NAMES)
-}  # the first chapter of each part of the guide: all would take too long
+# The first chapter of each part of the guide: all would take too long.
+PARTS = {name[0]: name for name in reversed(NAMES)}
 AGAIN = [(name, "nbval", ".") for name in PARTS.values()]  # a second time on the same cluster, and in another order
 OTHERS = [(NAMES[0], "papermill", "."), (NAMES[0], "nbconvert", "notebooks")]
 
