@@ -107,7 +107,7 @@ class Adopt(_InItsOwnNamespace):
         if deployment is None:
             return failed(f"{len(pods)} pods and no Deployment", look="apply it again") if pods else NOT_ATTEMPTED
         born = deployment["metadata"]["creationTimestamp"]
-        older = [p for p in pods if p["metadata"]["creationTimestamp"] < born]
+        older = [p for p in pods if self._older(p["metadata"]["creationTimestamp"], deployment)]
         if not older:
             return failed(
                 f"the Deployment is from {born}, and none of its {len(pods)} pods is older",
@@ -120,6 +120,14 @@ class Adopt(_InItsOwnNamespace):
                 look="selector and template: only the same ones make it find what it once made",
             )
         return passed(f"{len(older)} pods are older than the Deployment that owns them")
+
+    def _older(self, created: str, deployment: Object) -> bool:
+        """These times are in whole seconds: in the same one, it is the Deployment's events that tell whether it has made pods."""
+        born, uid = str(deployment["metadata"]["creationTimestamp"]), deployment["metadata"]["uid"]
+        if created != born:
+            return created < born
+        about = f"involvedObject.uid={uid},reason=ScalingReplicaSet"
+        return not self.cluster.kube.list("Event", f"kit-{self.space}", fields=about)
 
 
 class Quarantine(_InItsOwnNamespace):

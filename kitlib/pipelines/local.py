@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from kitlib import app, images, kustomize, owner, paths, proc, timeline, tools
+from kitlib import app, console, images, kustomize, owner, paths, proc, timeline, tools
 from kitlib.cluster import Space
 from kitlib.engine import Engine, mapped
 from kitlib.errors import CommandFailed
@@ -26,6 +26,7 @@ NAME = "goapp"
 DOCKERFILE = Path("cluster/images/goapp-distroless/Dockerfile")
 NAMES = tuple(step.name for step in STEPS)
 EDITED = "goapp/internal/version/change.go"
+LINES = 30  # of a step that failed
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,10 @@ def commit() -> Iterator[tuple[Path, str]]:
 
 
 def run(private: Private, space: Space) -> list[Ran]:
-    """Commit a change, and run one step after the other, until the new version serves, or a step fails: nothing comes after that."""
+    """Commit a change, and run one step after the other, until the new version serves, or a step fails: nothing comes after that.
+
+    What a step said that failed is shown at once.
+    """
     engine = private.cluster.engine
     bases = {arg: images.ensure(engine, [name])[name] for arg, name in {"GOLANG": "golang", "STATIC": "static"}.items()}
     with commit() as (root, version), _docker(private) as config, _removed(engine, private, version):
@@ -90,6 +94,7 @@ def run(private: Private, space: Space) -> list[Ran]:
                 output, passed = e.output, False
             ran.append(Ran(step.name, start, time.monotonic() - began, output, passed))
             if not passed:
+                console.say("\n".join([f"✗ {step.name}", *output.splitlines()[-LINES:]]))
                 break
     return ran
 

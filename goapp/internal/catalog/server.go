@@ -63,8 +63,8 @@ func (s *server) serve(ctx context.Context) error {
 
 // cut ends like a program that knows nothing of signals: nobody is told, and nothing is flushed.
 func (s *server) cut() error {
-	s.log.Info("cut")
 	err := s.http.Close()
+	s.log.Info("cut") // not before it is true: who reads it may go on
 	s.injected.Close()
 	return err
 }
