@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from kitlib import wait
 from kitlib.cluster import Space
 from kitlib.errors import UsageError
 from kitlib.kube import Object
@@ -40,8 +41,12 @@ def history(space: Space, name: str) -> pd.DataFrame:
 
 
 def replica_sets(space: Space, name: str) -> list[Object]:
-    """The ReplicaSets that belong to the Deployment, by its uid, in the order of their revisions."""
+    """The ReplicaSets that belong to the Deployment, by its uid, in the order of their revisions.
+
+    A template that was changed just now is among them: this waits until the Deployment controller has seen it.  Raises WaitTimeout.
+    """
     owner = deployment(space, name)["metadata"]["uid"]
+    wait.until(space.cluster.kube, "Deployment", name, space.name, done=_observed, what="seen by its controller")
     found = space.cluster.kube.list("ReplicaSet", space.name)
     mine = [s for s in found if any(o["uid"] == owner for o in s["metadata"].get("ownerReferences", []))]
     return sorted(mine, key=revision)
@@ -95,6 +100,10 @@ def undo(space: Space, name: str, to: int | None = None) -> int:
     template = {**template, "metadata": {**template["metadata"], "labels": labels}}
     _patch(space, name, [{"op": "replace", "path": "/spec/template", "value": template}], OPERATIONS)
     return wanted
+
+
+def _observed(found: Object | None) -> bool:
+    return found is None or found.get("status", {}).get("observedGeneration", 0) >= found["metadata"]["generation"]
 
 
 def _template(change: Object) -> Object:
