@@ -9,7 +9,7 @@ CHANGES = 10
 def test_a_change_is_a_revision_at_once(cluster: Cluster) -> None:
     """What was changed just now is the newest revision, and can be undone, before its controller was given any time."""
     space = cluster.space("rollout", fresh=True)
-    space.apply(*app.manifests("billing", cluster.image("goapp"), replicas=0))
+    space.apply(*app.manifests("billing", cluster.image("goapp-distroless"), replicas=0))
     undone = []
     for number in range(CHANGES):
         before = int(rollout.history(space, "billing")["revision"].max())
