@@ -151,7 +151,7 @@ def _images(words: argparse.Namespace) -> None:
     from kitlib import images, status, supply
     from kitlib.lock import exclusive
 
-    names = [images.image(n).name for n in words.names] or list(images.catalogue())
+    names = [images.image(n).name for n in words.names] or [n for n, it in images.catalogue().items() if it.available]
     if words.action == "list":
         print(status.images_table(names))
         return

@@ -47,13 +47,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Image:
-    """One entry of images.toml."""
+    """One entry of images.toml.  recipe: none for what can only be pulled.  stack: what needs it, and makes it be here; else `up` does."""
 
     name: str
-    recipe: str
+    recipe: str = ""
     upstream: str = ""
     about: str = ""
     context: str = ""
+    stack: str = ""
     args: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -71,9 +72,14 @@ class Image:
         return bool(self.upstream) and supply.choose() != "packages"
 
     @property
+    def available(self) -> bool:
+        """Whether this supply has the image at all."""
+        return bool(self.recipe) or self.pulled
+
+    @property
     def reference(self) -> str:
         """What the engine calls the image under the chosen supply."""
-        return self.upstream if self.pulled else f"{PREFIX}/{self.name}:{inputs(self.name)}"
+        return self.upstream if self.pulled or not self.recipe else f"{PREFIX}/{self.name}:{inputs(self.name)}"
 
 
 @cache
@@ -81,6 +87,11 @@ def catalogue() -> dict[str, Image]:
     """All images by name."""
     table = tomllib.loads((paths.ROOT / "cluster" / "images.toml").read_text())
     return {name: Image(name, **entry) for name, entry in table.items()}
+
+
+def common() -> list[str]:
+    """The images that every chapter may use; those of a stack come with it."""
+    return [name for name, it in catalogue().items() if not it.stack]
 
 
 def image(name: str) -> Image:
@@ -122,7 +133,7 @@ def ensure(engine: Engine, names: Iterable[str]) -> dict[str, str]:
 def stands_for(name: str) -> str | None:
     """The upstream image that a recipe's image stands for, None when it is the upstream image itself or has none."""
     it = image(name)
-    return it.upstream if it.upstream and not it.pulled else None
+    return it.upstream if it.upstream and it.recipe and not it.pulled else None
 
 
 def describe(names: Iterable[str]) -> dict[str, Any]:
@@ -140,6 +151,11 @@ def trust() -> Path:
 
 def _ensure(engine: Engine, name: str) -> str:
     it = image(name)
+    if not it.available:
+        raise SupplyError(
+            f"{name} cannot be built from packages",
+            hint=f"where images can be pulled, KIT_SUPPLY=upstream has {it.upstream}",
+        )
     if engine.inspect(it.reference) is None:
         if it.pulled:
             engine.pull(it.reference)

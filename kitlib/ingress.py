@@ -14,14 +14,14 @@ from pathlib import Path
 
 import yaml
 
-from kitlib import forward, kustomize, paths, proc, routes, tools, wait
+from kitlib import forward, paths, proc, routes, tools, wait
 from kitlib.cluster import Cluster, Space
-from kitlib.errors import ApiError, ClusterError, NotOurs
-from kitlib.kube import Object, Ref
-from kitlib.owner import LABEL
+from kitlib.errors import ClusterError
+from kitlib.kube import Object
 from kitlib.podproxy import Answer
+from kitlib.stacks import base
 
-STACK = paths.ROOT / "cluster" / "stacks" / "ingress"
+STACK = base.Stack("ingress", images=("traefik",))
 MODULE = "sigs.k8s.io/gateway-api"
 DEFINITIONS = (
     "gatewayclasses",
@@ -33,8 +33,6 @@ DEFINITIONS = (
     "referencegrants",
     "backendtlspolicies",
 )
-SPACE = "ingress"
-INSTANCE = f"kit-{SPACE}"
 PORTS = {"http": 8000, "https": 8443}  # of Traefik's pod
 UNKNOWN = "404 page not found\n"  # Traefik's own answer where no rule fits
 SECONDS = 120
@@ -74,11 +72,7 @@ class Edge:
 
     def remove(self) -> None:
         """Take it away with everything that belongs to it, all routes in any namespace included; returns when it is gone."""
-        self.space.undo()
-        cluster = self.space.cluster
-        refs = [ref for ref in _spread(cluster) if cluster.kube.delete(ref)]
-        for ref in refs:
-            wait.until(cluster.kube, ref.kind, ref.name, done=wait.gone, what="gone", seconds=SECONDS)
+        base.remove(self.space.cluster, STACK)
 
     def _port(self, scheme: str) -> forward.Target:
         kube = self.space.cluster.kube
@@ -94,21 +88,15 @@ def install(cluster: Cluster) -> Edge:
 
     Raises NotOurs, before anything is done, when something of the whole cluster that it needs is there and another's.
     """
-    definitions, stack = list(_definitions()), _stack(cluster)
-    _refuse_foreign(cluster, [*definitions, *(m for m in stack if "namespace" not in m["metadata"])])
-    space = cluster.space(SPACE)
-    for ref in space.apply(*definitions):
-        wait.until(cluster.kube, ref.kind, ref.name, done=wait.condition("Established"), what="established")
-    space.apply(*stack)
-    edge = Edge(space)
-    for kind, name, state in (("Deployment", "traefik", "Available"), ("Gateway", "kit", "Programmed")):
-        wait.until(cluster.kube, kind, name, space.name, done=wait.condition(state), what=state, seconds=SECONDS)
-    return edge
+    space = base.install(cluster, STACK, definitions=list(_definitions()))
+    programmed = wait.condition("Programmed")
+    wait.until(cluster.kube, "Gateway", "kit", space.name, done=programmed, what="Programmed", seconds=SECONDS)
+    return Edge(space)
 
 
 def find(cluster: Cluster) -> Edge | None:
     """Traefik if it was installed."""
-    space = Space.find(cluster, SPACE)
+    space = base.find(cluster, STACK)
     return Edge(space) if space else None
 
 
@@ -128,14 +116,18 @@ def accepted(route: Object | None) -> bool:
 def fetch() -> Path:
     """The Gateway API's module, downloaded if it is not there, and checked against the committed checksum."""
     argv: list[str | Path] = [tools.go(), "mod", "download", "-json", MODULE]
-    return Path(json.loads(proc.run(argv, cwd=STACK / "gateway-api", env=tools.go_env()))["Dir"])
+    return Path(
+        json.loads(
+            proc.run(argv, cwd=paths.ROOT / "cluster" / "stacks" / STACK.name / "gateway-api", env=tools.go_env())
+        )["Dir"]
+    )
 
 
 def _definitions() -> Iterator[Object]:
     folder = fetch()
     labels = {
         "app.kubernetes.io/name": "gateway-api",
-        "app.kubernetes.io/instance": INSTANCE,
+        "app.kubernetes.io/instance": STACK.instance,
         "app.kubernetes.io/version": folder.name.rpartition("@v")[2],
         "app.kubernetes.io/component": "definition",
     }
@@ -144,29 +136,3 @@ def _definitions() -> Iterator[Object]:
         definition = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
         definition["metadata"].setdefault("labels", {}).update(labels)
         yield definition
-
-
-def _stack(cluster: Cluster) -> list[Object]:
-    name, _, tag = cluster.image("traefik").rpartition(":")
-    image = {"name": "traefik", "newName": name, "newTag": tag}
-    return kustomize.render({"resources": ["stacks/ingress"], "images": [image]})
-
-
-def _refuse_foreign(cluster: Cluster, manifests: list[Object]) -> None:
-    for manifest in manifests:
-        kind, name = manifest["kind"], manifest["metadata"]["name"]
-        try:
-            found = cluster.kube.get(kind, name)
-        except ApiError as e:
-            if e.status != 404:
-                raise
-            continue  # the kind itself is yet to come
-        if found and found["metadata"].get("labels", {}).get(LABEL) != cluster.owner.mark:
-            raise NotOurs(f"{kind}/{name} exists and was not made by the kit; it was left alone")
-
-
-def _spread(cluster: Cluster) -> list[Ref]:
-    """The kit's objects of this stack that are in no namespace; the GatewayClass is not among them, as it goes with its definition."""
-    labels = f"{LABEL}={cluster.owner.mark},app.kubernetes.io/instance={INSTANCE}"
-    kinds = ("IngressClass", "ClusterRoleBinding", "ClusterRole", "CustomResourceDefinition")
-    return [Ref.of(found) for kind in kinds for found in cluster.kube.list(kind, labels=labels)]

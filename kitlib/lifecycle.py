@@ -60,7 +60,7 @@ def up(profile: str | None = None) -> Cluster:
             with step("waiting for the cluster: API, nodes, DNS, storage, registry"):
                 ready.wait_all(made)
             record.noted(proved=True)
-        images.ensure(engine, images.catalogue())
+        images.ensure(engine, images.common())
         ingress.fetch()
         return cluster.bind()
 

@@ -21,7 +21,7 @@ COPY --from=count /rounds /bin/sh /
 """
 
 
-@pytest.mark.parametrize("name", [n for n, i in images.catalogue().items() if not i.pulled])
+@pytest.mark.parametrize("name", [name for name in images.common() if not images.image(name).pulled])
 def test_a_built_image_says_where_it_comes_from(cluster: Cluster, name: str) -> None:
     """Every image from a recipe carries its name, the hash of its inputs, and what it stands for; its own name is never upstream's."""
     image = images.image(name)

@@ -29,7 +29,7 @@ def foreign(cluster: Cluster) -> Iterator[Ref]:
 
 
 def _left(cluster: Cluster) -> list[Ref]:
-    labels = f"app.kubernetes.io/instance={ingress.INSTANCE}"
+    labels = f"app.kubernetes.io/instance={ingress.STACK.instance}"
     return [Ref.of(found) for kind in KINDS for found in cluster.kube.list(kind, labels=labels)]
 
 
