@@ -18,7 +18,7 @@ from typing import Any
 
 import docker.utils
 
-from kitlib import paths, supply, tools, wheels
+from kitlib import jars, paths, supply, tools, wheels
 from kitlib.engine import Engine
 from kitlib.errors import SupplyError, UsageError
 
@@ -32,13 +32,15 @@ class Recipe:
     """How an image is made: recipe.toml beside its Dockerfile.  All fields have defaults; most recipes have no recipe.toml.
 
     modules: Go modules (cluster/modules) whose commands are build contexts of the same name.  wheels: packages of the virtual
-    environment whose commands are build contexts of the same name.  go: the kit's Go is the context `go`.
+    environment whose commands are build contexts of the same name.  jars: sets of Java archives (cluster/jars); the context of a set
+    is `<name>-jars`.  go: the kit's Go is the context `go`.
     trust: the machine's CA bundle is the context `trust` (builders only).  network: RUN reaches the machine's network.
     rootfs: the image is a Debian root file system instead of a Dockerfile.
     """
 
     modules: tuple[str, ...] = ()
     wheels: tuple[str, ...] = ()
+    jars: tuple[str, ...] = ()
     go: bool = False
     trust: bool = False
     network: bool = False
@@ -105,7 +107,8 @@ def image(name: str) -> Image:
 def recipe(name: str) -> Recipe:
     file = image(name).folder / "recipe.toml"
     settings: dict[str, Any] = tomllib.loads(file.read_text()) if file.exists() else {}
-    return Recipe(modules=tuple(settings.pop("modules", ())), wheels=tuple(settings.pop("wheels", ())), **settings)
+    read: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
+    return Recipe(**read)
 
 
 @cache
@@ -118,6 +121,7 @@ def inputs(name: str) -> str:
     parts = [image(base).reference for base in it.args.values()]
     parts += [tools.modules()[m].inputs() for m in how.modules]
     parts += [f"{w}=={wheels.version(w)}" for w in how.wheels]
+    parts += [jars.inputs(name) for name in how.jars]
     parts += [tools.go_version()] if how.go else []
     parts += [hashlib.sha256(trust().read_bytes()).hexdigest()] if how.trust else []
     parts += [repr(_provenance(it))]
@@ -180,7 +184,7 @@ def _make(engine: Engine, it: Image, args: dict[str, str]) -> None:
 def build(engine: Engine, name: str, tag: str, *, args: dict[str, str] | None = None, cache: bool = True) -> str:
     """Run a Dockerfile recipe under any tag; returns the image id.  Its bases must be here, or be given in args."""
     it, how = image(name), recipe(name)
-    contexts = {m: tools.build(m) for m in how.modules}
+    contexts = {m: tools.build(m) for m in how.modules} | {f"{name}-jars": jars.fetch(name) for name in how.jars}
     if how.go:
         contexts["go"] = tools.goroot()
     with tempfile.TemporaryDirectory() as tmp:
@@ -209,6 +213,7 @@ def _provenance(it: Image) -> dict[str, str]:
     """Empty values are set, too: an image inherits the labels of its base, which are not true of it."""
     how = recipe(it.name)
     made_from = {m: tools.modules()[m].version for m in how.modules} | {w: wheels.version(w) for w in how.wheels}
+    made_from |= {name: jars.version(name) for name in how.jars}
     return {
         LABEL: it.name,
         "local.kit.stands-for": it.upstream,
