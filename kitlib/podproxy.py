@@ -14,6 +14,8 @@ from kitlib.cluster import Space
 from kitlib.connection import JSON
 from kitlib.errors import ApiError, ClusterError
 
+JSON_LINES = "application/x-ndjson"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -25,7 +27,7 @@ class Answer:
 
 
 def request(space: Space, pod: str, port: int, path: str, *, method: str, body: Any, seconds: float) -> Answer:
-    """What the pod answers, whatever its status.  body: sent as JSON; None sends nothing.
+    """What the pod answers, whatever its status.  body: sent as JSON, bytes as they are (lines of JSON); None sends nothing.
 
     Asked once, never again.  Raises ClusterError when nothing comes within `seconds`, ApiError when there is no such pod, or the API
     server cannot reach it.
@@ -33,7 +35,8 @@ def request(space: Space, pod: str, port: int, path: str, *, method: str, body: 
     doing = f"{method} {path} of pod {pod}"
     target = f"/api/v1/namespaces/{space.name}/pods/{pod}:{port}/proxy/{path.removeprefix('/')}"
     connection = space.cluster.kube.connection
-    data, headers = (None, {}) if body is None else (json.dumps(body).encode(), {"Content-Type": JSON})
+    data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+    headers = {} if data is None else {"Content-Type": JSON_LINES if isinstance(body, bytes) else JSON}
     with kube.mapped(doing):
         try:
             response = connection.send(method, target, data=data, headers=headers, seconds=seconds, check=False)

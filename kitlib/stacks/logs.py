@@ -1,0 +1,37 @@
+"""The stack of the logs: Elasticsearch, and Filebeat on every node (cluster/stacks/logs and logs-nodes)."""
+
+from __future__ import annotations
+
+import json
+
+from kitlib import kustomize
+from kitlib.cluster import Cluster
+from kitlib.stacks import base
+from kitlib.telemetry.logs import Logs
+
+STORE = base.Stack("logs", images=("elasticsearch",))
+SHIPPER = base.Stack("logs-nodes", images=("filebeat",))
+TEMPLATE = kustomize.CLUSTER / "stacks" / "logs" / "index-template.json"
+POSITIONS = "/var/lib/kit-filebeat"  # on the node: how far the shipper has read each file
+
+
+def install(cluster: Cluster) -> Logs:
+    """Make both be there and ready, with typed fields; what is there already is kept.  Raises what `base.install` does."""
+    logs = Logs(base.install(cluster, STORE))
+    logs.ask("PUT", "_index_template/kit-logs", json.loads(TEMPLATE.read_text()))
+    base.install(cluster, SHIPPER)
+    return logs
+
+
+def find(cluster: Cluster) -> Logs | None:
+    """The logs if the stack was installed."""
+    space = base.find(cluster, STORE)
+    return Logs(space) if space else None
+
+
+def remove(cluster: Cluster) -> None:
+    """Take both away with all that was stored, and what the shipper kept on the nodes; returns when it is gone."""
+    for stack in (SHIPPER, STORE):
+        base.remove(cluster, stack)
+    for node in cluster.nodes:
+        cluster.on_node("rm", "-rf", POSITIONS, node=node)

@@ -1,0 +1,204 @@
+"""What containers wrote, as Elasticsearch has it: asked, searched, counted; and what is wrong when a line is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from kitlib import podproxy, wait
+from kitlib.cluster import Space
+from kitlib.errors import ClusterError
+from kitlib.kube import Object
+
+INDEX = "kit-logs-*"
+POD, PORT = "elasticsearch-0", 9200
+SHIPPERS = "kit-logs-nodes"
+SECONDS = 60
+COLUMNS = {  # of a frame of lines: field of a document
+    "time": "@timestamp",
+    "namespace": "kubernetes.namespace",
+    "pod": "kubernetes.pod.name",
+    "container": "kubernetes.container.name",
+    "level": "app.level",
+    "service": "app.service",
+    "trace_id": "app.trace_id",
+    "message": "message",
+}
+Query = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Logs:
+    """The log store.  space: the namespace it runs in."""
+
+    space: Space
+
+    def ask(self, method: str, path: str, body: Any = None, *, seconds: float = SECONDS) -> Any:
+        """One request to Elasticsearch's API; the answer's JSON.  body: JSON, or bytes of lines of JSON (for `_bulk`).
+
+        Raises ClusterError in Elasticsearch's words, or when it does not answer within `seconds`.
+        """
+        answer = podproxy.request(self.space, POD, PORT, path, method=method, body=body, seconds=seconds)
+        if answer.status >= 400:
+            raise ClusterError(f"{method} {path}: {_reason(answer.body)}", observed=self.troubles())
+        return answer.body
+
+    def search(
+        self, query: Query | None = None, *, size: int = 100, fields: Mapping[str, str] = COLUMNS
+    ) -> pd.DataFrame:
+        """The newest lines that match, newest first, a row each.  fields: column → field of the document, missing ones None.
+
+        time is UTC.  `matching` makes queries.  Raises ClusterError.
+        """
+        body = {"query": query or matching(), "size": size, "sort": [{"@timestamp": "desc"}]}
+        found = self.ask("POST", f"{INDEX}/_search", body)["hits"]["hits"]
+        rows = [{column: _value(hit["_source"], field) for column, field in fields.items()} for hit in found]
+        frame = pd.DataFrame(rows, columns=list(fields))
+        return frame.assign(time=pd.to_datetime(frame["time"], utc=True)) if "time" in fields else frame
+
+    def count(self, query: Query | None = None) -> int:
+        """How many lines match, those included that a search does not show yet: the index is refreshed first."""
+        self.ask("POST", f"{INDEX}/_refresh")
+        return int(self.ask("POST", f"{INDEX}/_count", {"query": query or matching()})["count"])
+
+    def terms(self, field: str, query: Query | None = None, size: int = 20) -> dict[str, int]:
+        """The commonest values of a field, with how many lines have each."""
+        body = {"size": 0, "query": query or matching(), "aggs": {"values": {"terms": {"field": field, "size": size}}}}
+        buckets = (
+            self.ask("POST", f"{INDEX}/_search", body).get("aggregations", {}).get("values", {}).get("buckets", [])
+        )
+        return {str(b["key"]): int(b["doc_count"]) for b in buckets}
+
+    def histogram(self, query: Query | None = None, *, buckets: int = 60) -> pd.DataFrame:
+        """Lines over time: time (UTC, the interval's begin), level, lines."""
+        levels = {"terms": {"field": "app.level", "missing": "none"}}
+        over = {"auto_date_histogram": {"field": "@timestamp", "buckets": buckets}, "aggs": {"levels": levels}}
+        body = {"size": 0, "query": query or matching(), "aggs": {"time": over}}
+        found = self.ask("POST", f"{INDEX}/_search", body).get("aggregations", {}).get("time", {}).get("buckets", [])
+        rows = [
+            {"time": pd.Timestamp(b["key"], unit="ms", tz="UTC"), "level": level["key"], "lines": level["doc_count"]}
+            for b in found
+            for level in b["levels"]["buckets"]
+        ]
+        return pd.DataFrame(rows, columns=["time", "level", "lines"])
+
+    def indices(self) -> pd.DataFrame:
+        """The daily indices: index, documents, size (bytes), oldest first."""
+        found = self.ask("GET", f"_cat/indices/{INDEX}?format=json&bytes=b&s=index")
+        rows = [(i["index"], int(i["docs.count"] or 0), int(i["store.size"] or 0)) for i in found]
+        return pd.DataFrame(rows, columns=["index", "documents", "size"])
+
+    def settings(self, **index: Any) -> None:
+        """Change settings of all indices of logs, such as refresh_interval="200ms"; None puts the template's back."""
+        self.ask("PUT", f"{INDEX}/_settings", {"index": index})
+
+    def troubles(self) -> list[str]:
+        """What is wrong with store and shippers, a line each with the next step; [] when nothing is."""
+        kube = self.space.cluster.kube
+        pods = kube.list("Pod", self.space.name) + kube.list("Pod", SHIPPERS)
+        found = [line for pod in pods for line in _pod_troubles(pod)]
+        return found or [*self._health(), *self._blocks()]
+
+    def _health(self) -> list[str]:
+        answer = self._quietly("_cluster/health")
+        if answer is None:
+            return ["Elasticsearch does not answer: wait.explain(cluster.kube, 'kit-logs') shows its log"]
+        if answer["status"] != "red":
+            return []
+        return ["Elasticsearch is red, a shard has no place: logs.ask('GET', '_cluster/allocation/explain') says why"]
+
+    def _blocks(self) -> list[str]:
+        """Past the flood-stage watermark, Elasticsearch makes every index read-only, and lifts that when there is room again."""
+        found = self._quietly(f"{INDEX}/_settings/index.blocks.*") or {}
+        blocked = sorted(name for name, said in found.items() if said["settings"].get("index", {}).get("blocks"))
+        step = (
+            "delete old indices (logs.retain(days)) or free the disk; Elasticsearch lifts the block when there is room"
+        )
+        return [f"{', '.join(blocked)} cannot be written to, as on a full disk: {step}"] if blocked else []
+
+    def _quietly(self, path: str) -> Any:
+        try:
+            answer = podproxy.request(self.space, POD, PORT, path, method="GET", body=None, seconds=5)
+        except ClusterError:
+            return None
+        return answer.body if answer.status < 400 else None
+
+    def retain(self, days: int, *, today: pd.Timestamp | None = None) -> list[str]:
+        """Delete the daily indices that are older than so many days; returns their names.  today: UTC, default now."""
+        oldest = (today or pd.Timestamp.now("UTC")).normalize() - pd.Timedelta(days=days)
+        old = [name for name in self.indices()["index"] if day(name) < oldest]
+        for name in old:
+            self.ask("DELETE", name)
+        return old
+
+
+def matching(
+    text: str = "",
+    *,
+    namespace: str = "",
+    pod: str = "",
+    level: str = "",
+    trace_id: str = "",
+    since: pd.Timestamp | None = None,
+    until: pd.Timestamp | None = None,
+    **fields: Any,
+) -> Query:
+    """A query of Elasticsearch's: all of what is given must hold.
+
+    text: words in the line, in Lucene's simple syntax.  fields: exact values of other fields, dots written as two underscores
+    (app__n=1).
+    """
+    exact = {
+        "kubernetes.namespace": namespace,
+        "kubernetes.pod.name": pod,
+        "app.level": level,
+        "app.trace_id": trace_id,
+        **{name.replace("__", "."): value for name, value in fields.items()},
+    }
+    filters: list[Query] = [{"term": {field: value}} for field, value in exact.items() if value not in ("", None)]
+    span = {op: t.isoformat() for op, t in (("gte", since), ("lt", until)) if t is not None}
+    filters += [{"range": {"@timestamp": span}}] if span else []
+    words = {"simple_query_string": {"query": text, "fields": ["message"], "default_operator": "and"}}
+    return {"bool": {"filter": filters, "must": [words] if text else []}}
+
+
+def lines(documents: Iterable[Mapping[str, Any]], index: str) -> bytes:
+    """Documents as `_bulk` takes them."""
+    head = json.dumps({"index": {"_index": index}})
+    return "".join(f"{head}\n{json.dumps(document)}\n" for document in documents).encode()
+
+
+def day(index: str) -> pd.Timestamp:
+    """The day of a daily index, midnight UTC."""
+    return pd.Timestamp(index.rpartition("-")[2].replace(".", "-"), tz="UTC")
+
+
+def _value(document: Any, field: str) -> Any:
+    for part in field.split("."):
+        document = document.get(part) if isinstance(document, dict) else None
+    return document
+
+
+def _reason(body: Any) -> str:
+    error = body.get("error") if isinstance(body, dict) else body
+    return str(error.get("reason") or error.get("type")) if isinstance(error, dict) else str(error)
+
+
+def _pod_troubles(pod: Object) -> list[str]:
+    """One line a container that does not run as it should."""
+    if wait.condition("Ready")(pod):
+        return []
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    look = f"cluster.kube.logs('{name}', '{namespace}', previous=True) shows its last words"
+    said = []
+    for status in pod.get("status", {}).get("containerStatuses", []):
+        ended = status.get("lastState", {}).get("terminated") or status.get("state", {}).get("terminated") or {}
+        if ended.get("reason") == "OOMKilled":
+            said.append(f"{name} was killed for its memory: raise its limit in cluster/stacks")
+        elif ended:
+            said.append(f"{name} ended with {ended.get('exitCode')}, {status['restartCount']} restarts: {look}")
+    return said or [f"{name} is not ready: kubectl -n {namespace} describe pod {name}"]
