@@ -20,7 +20,7 @@ from kitlib.pipelines import FOLDER, check, files
 BIN = Path(sys.executable).parent
 CLUSTER = "kit-test"
 GOAPP = paths.ROOT / "goapp"
-GO_MODULES = (GOAPP, paths.ROOT / "kitlib" / "measure" / "go")
+GO_MODULES = (GOAPP, paths.ROOT / "kitlib" / "measure" / "go", paths.ROOT / "cluster" / "images" / "panics")
 IMAGE = "kit.local/goapp:lint"  # manifests are judged, not run
 BROWSER = ("chromium", "fonts-noto-cjk")
 

@@ -10,6 +10,7 @@ from kitlib.exercises import (
     docker_concepts,
     dockerfile,
     go_basics,
+    log_lines,
     multi_stage,
     private_registry,
     probes,
@@ -31,6 +32,7 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (architecture.Bind, architecture.Adopt, architecture.Quarantine),
     (deployment.Unnoticed, deployment.Undo, deployment.Pinned),
     (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),
+    (log_lines.Fields, log_lines.Forget, log_lines.Retention),
     (probes.Startup, probes.Hang, probes.Dependency),
 )
 ALL: dict[str, Exercise] = {e.name: e for e in (kind() for chapter in CHAPTERS for kind in chapter)}

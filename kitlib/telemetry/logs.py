@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 
 from kitlib import podproxy, wait
 from kitlib.cluster import Space
-from kitlib.errors import ClusterError
+from kitlib.errors import ApiError, ClusterError
 from kitlib.kube import Object
 
 INDEX = "kit-logs-*"
 POD, PORT = "elasticsearch-0", 9200
 SHIPPERS = "kit-logs-nodes"
 SECONDS = 60
+BULK = "_bulk?filter_path=errors,items.*.error"  # only what went wrong is told
+READS = re.compile(r"/_(search|count)\b")
 COLUMNS = {  # of a frame of lines: field of a document
     "time": "@timestamp",
     "namespace": "kubernetes.namespace",
@@ -40,11 +44,21 @@ class Logs:
     def ask(self, method: str, path: str, body: Any = None, *, seconds: float = SECONDS) -> Any:
         """One request to Elasticsearch's API; the answer's JSON.  body: JSON, or bytes of lines of JSON (for `_bulk`).
 
+        What is searched for goes into the address (`source`), not into a body: the API server's proxy can break a long answer off that
+        begins before it has seen the end of the body (`use of closed network connection` in its log).
+
         Raises ClusterError in Elasticsearch's words, or when it does not answer within `seconds`.
         """
-        answer = podproxy.request(self.space, POD, PORT, path, method=method, body=body, seconds=seconds)
+        if READS.search(path) and body is not None:
+            method, path, body = "GET", _with_source(path, body), None
+        try:
+            answer = podproxy.request(self.space, POD, PORT, path, method=method, body=body, seconds=seconds)
+        except ApiError as e:
+            raise ClusterError(
+                e.message, observed=self.troubles(), hint="is the stack there? stack.install(cluster)"
+            ) from e
         if answer.status >= 400:
-            raise ClusterError(f"{method} {path}: {_reason(answer.body)}", observed=self.troubles())
+            raise ClusterError(f"{method} {path.partition('?')[0]}: {_reason(answer.body)}", observed=self.troubles())
         return answer.body
 
     def search(
@@ -73,11 +87,11 @@ class Logs:
         )
         return {str(b["key"]): int(b["doc_count"]) for b in buckets}
 
-    def histogram(self, query: Query | None = None, *, buckets: int = 60) -> pd.DataFrame:
-        """Lines over time: time (UTC, the interval's begin), level, lines."""
-        levels = {"terms": {"field": "app.level", "missing": "none"}}
-        over = {"auto_date_histogram": {"field": "@timestamp", "buckets": buckets}, "aggs": {"levels": levels}}
-        body = {"size": 0, "query": query or matching(), "aggs": {"time": over}}
+    def histogram(self, query: Query | None = None, *, seconds: int = 15) -> pd.DataFrame:
+        """Lines over time: time (UTC, the interval's begin), level, lines.  seconds: the interval; without lines there is no row."""
+        over = {"date_histogram": {"field": "@timestamp", "fixed_interval": f"{seconds}s", "min_doc_count": 1}}
+        levels = {"aggs": {"levels": {"terms": {"field": "app.level", "missing": "none"}}}}
+        body = {"size": 0, "query": query or matching(), "aggs": {"time": {**over, **levels}}}
         found = self.ask("POST", f"{INDEX}/_search", body).get("aggregations", {}).get("time", {}).get("buckets", [])
         rows = [
             {"time": pd.Timestamp(b["key"], unit="ms", tz="UTC"), "level": level["key"], "lines": level["doc_count"]}
@@ -91,6 +105,18 @@ class Logs:
         found = self.ask("GET", f"_cat/indices/{INDEX}?format=json&bytes=b&s=index")
         rows = [(i["index"], int(i["docs.count"] or 0), int(i["store.size"] or 0)) for i in found]
         return pd.DataFrame(rows, columns=["index", "documents", "size"])
+
+    def delete(self, query: Query) -> int:
+        """Delete the lines that match, one by one; returns how many there were."""
+        gone = 0
+        while self.count(query):
+            hits = self.ask("POST", f"{INDEX}/_search", {"query": query, "size": 1000, "_source": False})["hits"][
+                "hits"
+            ]
+            orders = (json.dumps({"delete": {"_index": hit["_index"], "_id": hit["_id"]}}) + "\n" for hit in hits)
+            self.ask("POST", BULK, "".join(orders).encode())
+            gone += len(hits)
+        return gone
 
     def settings(self, **index: Any) -> None:
         """Change settings of all indices of logs, such as refresh_interval="200ms"; None puts the template's back."""
@@ -175,6 +201,11 @@ def lines(documents: Iterable[Mapping[str, Any]], index: str) -> bytes:
 def day(index: str) -> pd.Timestamp:
     """The day of a daily index, midnight UTC."""
     return pd.Timestamp(index.rpartition("-")[2].replace(".", "-"), tz="UTC")
+
+
+def _with_source(path: str, body: Any) -> str:
+    words = urlencode({"source": json.dumps(body), "source_content_type": "application/json"})
+    return f"{path}{'&' if '?' in path else '?'}{words}"
 
 
 def _value(document: Any, field: str) -> Any:

@@ -54,7 +54,6 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 BUILT = {name for name, it in images.catalogue().items() if it.recipe}
 GOAPPS = {name for name in images.catalogue() if name.startswith("goapp-")}
-ON_GOLANG = {"golang", *GOAPPS}
 
 
 def _bases(name: str) -> set[str]:
@@ -62,7 +61,8 @@ def _bases(name: str) -> set[str]:
     return {name}.union(*map(_bases, images.catalogue()[name].args.values()))
 
 
-ON_ALPINE = {name for name in images.catalogue() if "alpine" in _bases(name)}
+ON_GOLANG = {name for name in BUILT if "golang" in _bases(name)}
+ON_ALPINE = {name for name in BUILT if "alpine" in _bases(name)}
 
 
 def test_same_files_are_the_same_inputs() -> None:

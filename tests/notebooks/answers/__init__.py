@@ -17,6 +17,7 @@ from tests.notebooks.answers import (
     docker_concepts,
     dockerfile,
     go_basics,
+    log_lines,
     multi_stage,
     private_registry,
     probes,
@@ -37,6 +38,7 @@ CHAPTERS = (
     architecture,
     deployment,
     service_ingress,
+    log_lines,
     probes,
 )
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))

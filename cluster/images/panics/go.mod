@@ -1,0 +1,3 @@
+module kit.local/panics
+
+go 1.27

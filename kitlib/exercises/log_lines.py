@@ -1,0 +1,179 @@
+"""Exercises of 4.1-logging: lines that can be found, lines that must be forgotten, days that are over."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from kitlib import app, wait
+from kitlib.cluster import Space
+from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
+from kitlib.exercises.mended import Mended
+from kitlib.kube import Object, Ref
+from kitlib.measure import lines, probes
+from kitlib.stacks import logs as stack
+from kitlib.telemetry.logs import Logs, Query, matching
+
+SPACE = "logging-exercises"
+INSTALL = "from kitlib.stacks import logs as stack\nlogs = stack.install(cluster)\n"
+PATIENCE = 8.0  # seconds for a line to arrive
+
+
+class Fields(Mended):
+    """Requests that can be found by path, status and service."""
+
+    name = "4.1-logging/fields"
+    space = SPACE
+    asked = 3
+    task = (
+        "goapp logs no line a request here, and calls itself what all others do. Mend "
+        '`manifests = kit.exercise("4.1-logging/fields").given()` so that every request becomes a line with the fields `app.path` and '
+        f"`app.status`, and with `app.service` being `shop`; apply them in `cluster.space('{SPACE}')`. The check sends requests, and looks "
+        "for their lines in Elasticsearch."
+    )
+    solution_text = (
+        f"{INSTALL}"
+        'manifests = kit.exercise("4.1-logging/fields").given()\n'
+        "container = kit.measure.probes.container_of(kit.measure.probes.only(manifests))\n"
+        "settings = {'CATALOG_LOG_LEVEL': 'DEBUG', 'CATALOG_NAME': 'shop'}\n"
+        "container['env'] = container.get('env', []) + [{'name': n, 'value': v} for n, v in settings.items()]\n"
+        f"cluster.space('{SPACE}').apply(*manifests)"
+    )
+
+    def manifests(self, image: str) -> list[Object]:
+        return probes.replicas(self.deployment, image, 1, treatments=("quick-exit",))
+
+    def judge(self, space: Space, _: Object) -> Outcome:
+        logs = stack.find(self.cluster)
+        if logs is None:
+            return NOT_ATTEMPTED
+        app.roll_out(space, self.deployment)
+        (pod,) = app.pods(space, self.deployment)
+        for _request in range(self.asked):
+            app.ask(space, pod, "/items")
+        of = matching(namespace=space.name, pod=pod["metadata"]["name"], app__path="/items", app__status=200)
+        if lines.settle(logs, of, self.asked, PATIENCE) < self.asked:
+            return failed(
+                f"{logs.count(of)} lines with app.path and app.status for {self.asked} requests",
+                look="the least level that is logged: at which level is a request's line? goapp/README.md says",
+            )
+        services = logs.terms("app.service", of)
+        if set(services) != {"shop"}:
+            return failed(f"app.service of these lines: {', '.join(services)}", look="the setting `name` of goapp")
+        return passed(f"{logs.count(of)} lines of the service shop, with path and status")
+
+
+class Forget(Exercise):
+    """A key was logged."""
+
+    name = "4.1-logging/forget"
+    pod = "leaky"
+    total, leaked = 20, 3
+    word = "leakedkey"
+    task = (
+        '`kit.exercise("4.1-logging/forget").given()` starts a program that writes a key into some of its lines: they hold the word '
+        f"`{word}`. Delete those lines from Elasticsearch, and no others. (`logs.search`, `logs.delete` and `matching` of "
+        "`kitlib.telemetry.logs`.)"
+    )
+    first_hint = "`.given()` first: it returns when the lines have arrived."
+    solution_text = (
+        f"{INSTALL}"
+        "from kitlib.telemetry.logs import matching\n"
+        'kit.exercise("4.1-logging/forget").given()\n'
+        f"logs.delete(matching('{word}', namespace='kit-{SPACE}'))"
+    )
+
+    @property
+    def query(self) -> Query:
+        return matching(namespace=f"kit-{SPACE}", pod=self.pod)
+
+    def given(self) -> None:
+        """Start the program, and wait for its lines."""
+        logs = stack.install(self.cluster)
+        script = (
+            f'for i in $(seq {self.total}); do echo "order $i served"; done | sed "1,{self.leaked}s/$/ {self.word}/"'
+        )
+        space = self.cluster.space(SPACE)
+        space.apply(lines.pod(self.pod, self.cluster.image("alpine"), ["sh", "-c", script]))
+        done = wait.phase("Succeeded")
+        wait.until(self.cluster.kube, "Pod", self.pod, space.name, done=done, what="finished")
+        lines.settle(logs, self.query, self.total)
+
+    def check(self) -> Outcome:
+        logs = stack.find(self.cluster)
+        if logs is None or self.cluster.kube.get("Pod", self.pod, f"kit-{SPACE}") is None:
+            return NOT_ATTEMPTED
+        with_key = logs.count(matching(self.word, namespace=f"kit-{SPACE}", pod=self.pod))
+        others = logs.count(self.query) - with_key
+        if with_key:
+            return failed(
+                f"{with_key} lines with the key", look="which lines hold the word? `logs.delete` takes a query"
+            )
+        if others < self.total - self.leaked:
+            lost = self.total - self.leaked - others
+            return failed(
+                f"0 lines with the key; {lost} others are gone, too", look="the query: does it ask for the word?"
+            )
+        return passed(f"0 lines with the key, {others} others as they were")
+
+    def reset(self) -> None:
+        kube = self.cluster.kube
+        if logs := stack.find(self.cluster):
+            logs.delete(self.query)
+        if found := kube.get("Pod", self.pod, f"kit-{SPACE}"):
+            kube.delete(Ref.of(found))
+            wait.until(kube, "Pod", self.pod, f"kit-{SPACE}", done=wait.gone, what="gone")
+
+
+class Retention(Exercise):
+    """Old days go, young ones stay."""
+
+    name = "4.1-logging/retention"
+    days, ages = 7, (3, 10, 20)
+    marker = "kit-retention-exercise"
+    task = (
+        f'`kit.exercise("4.1-logging/retention").given()` stores lines of {len(ages)} past days, an index each. Keep the logs of the last '
+        f"{days} days, and delete all older ones. (`logs.indices()` shows them.)"
+    )
+    first_hint = "`.given()` first: it makes the indices of the past days."
+    solution_text = f'{INSTALL}kit.exercise("4.1-logging/retention").given()\nlogs.retain(days={days})'
+
+    def given(self) -> None:
+        """Store a line for each of the past days."""
+        logs = stack.install(self.cluster)
+        logs.ask("PUT", self.marker)
+        for age, name in self._indices().items():
+            line = {"@timestamp": (_today() - pd.Timedelta(days=age)).isoformat(), "message": f"{age} days ago"}
+            logs.ask("PUT", f"{name}/_doc/1?refresh=true", line)
+
+    def check(self) -> Outcome:
+        logs = stack.find(self.cluster)
+        if logs is None or not self._begun(logs):
+            return NOT_ATTEMPTED
+        there = set(logs.indices()["index"])
+        old = [name for age, name in self._indices().items() if age > self.days and name in there]
+        young = [name for age, name in self._indices().items() if age <= self.days and name not in there]
+        if old:
+            return failed(
+                f"older than {self.days} days: {', '.join(old)}",
+                look="`logs.retain(days)` deletes daily indices by their names",
+            )
+        if young:
+            return failed(
+                f"gone, and younger than {self.days} days: {', '.join(young)}", look="the number of days to keep"
+            )
+        return passed(f"there are {', '.join(sorted(there))}")
+
+    def reset(self) -> None:
+        if logs := stack.find(self.cluster):
+            for name in (self.marker, *self._indices().values()):
+                logs.ask("DELETE", f"{name}?ignore_unavailable=true")
+
+    def _begun(self, logs: Logs) -> bool:
+        return bool(logs.ask("GET", f"_cat/indices/{self.marker}*?format=json"))
+
+    def _indices(self) -> dict[int, str]:
+        return {age: f"kit-logs-{_today() - pd.Timedelta(days=age):%Y.%m.%d}" for age in self.ages}
+
+
+def _today() -> pd.Timestamp:
+    return pd.Timestamp.now("UTC").normalize()

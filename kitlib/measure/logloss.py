@@ -1,0 +1,89 @@
+"""Lines that are written while something fails: how many are lost, how many come twice?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from kitlib import wait
+from kitlib.cluster import Space
+from kitlib.measure import lines, shipping
+from kitlib.measure.lines import Writer
+from kitlib.stacks import base
+from kitlib.stacks.logs import SHIPPER, STORE
+from kitlib.telemetry.logs import Logs
+
+RATE = 200.0  # lines a second
+BEFORE = 1.5  # seconds of writing before the event
+FULL = 3.0  # seconds for which nothing can be stored
+UNITS = {"doubled": "lines", "wrong": "lines"}
+Event = Callable[[Logs, Writer], None]
+
+
+def trial(logs: Logs, space: Space, image: str, event: str, count: int) -> dict[str, float]:
+    """Lines lost, doubled and wrong of `count` that a pod wrote while the event happened."""
+    if event == UNREAD:
+        return _unread(logs, space, image, count)
+    writer = lines.write(space, image, count, per_second=RATE)
+    threading.Event().wait(BEFORE)
+    EVENTS[event](logs, writer)
+    writer.finished()
+    _recovered(logs)
+    return lines.arrived(logs, writer)
+
+
+def _nothing(_: Logs, __: Writer) -> None:
+    """To compare."""
+
+
+def _shipper_killed(logs: Logs, _: Writer) -> None:
+    logs.space.cluster.on_node("pkill", "-KILL", "-x", "filebeat")
+
+
+def _store_killed(logs: Logs, _: Writer) -> None:
+    logs.space.cluster.on_node("pkill", "-KILL", "-x", "java")
+
+
+def _kubelet_restarted(logs: Logs, _: Writer) -> None:
+    logs.space.cluster.on_node("systemctl", "restart", "kubelet")
+
+
+def _disk_full(logs: Logs, _: Writer) -> None:
+    """The block that Elasticsearch itself puts on every index when its disk is full: nothing is stored until it is lifted."""
+    logs.settings(blocks={"read_only_allow_delete": True})
+    threading.Event().wait(FULL)
+    logs.settings(blocks={"read_only_allow_delete": None})
+
+
+def _unread(logs: Logs, space: Space, image: str, count: int) -> dict[str, float]:
+    """A pod that comes and goes while no shipper is there.
+
+    Once a minute the kubelet deletes the logs of pods that are gone (pkg/kubelet/kuberuntime, evictPodLogsDirectories); to save that
+    minute, this one is deleted on the node at once.
+    """
+    cluster = space.cluster
+    with shipping.away(cluster):
+        writer = lines.write(space, image, count)
+        writer.finished()
+        cluster.kube.delete(writer.ref)
+        wait.until(cluster.kube, "Pod", writer.ref.name, space.name, done=wait.gone, what="gone")
+        cluster.on_node("sh", "-c", f"rm -r /var/log/pods/{space.name}_{writer.ref.name}_*")
+    return lines.arrived(logs, writer, patience=3)
+
+
+def _recovered(logs: Logs) -> None:
+    """Store and shipper are both ready again."""
+    kube = logs.space.cluster.kube
+    for kind, name, stack in (("StatefulSet", "elasticsearch", STORE), ("DaemonSet", "filebeat", SHIPPER)):
+        wait.until(kube, kind, name, stack.instance, done=base.READY[kind], what="ready", seconds=120)
+
+
+UNREAD = "pod deleted unread"
+EVENTS: Mapping[str, Event] = {
+    "nothing": _nothing,
+    "shipper killed": _shipper_killed,
+    "Elasticsearch killed": _store_killed,
+    "kubelet restarted": _kubelet_restarted,
+    "disk full": _disk_full,
+}
+ALL = (*EVENTS, UNREAD)

@@ -1,0 +1,47 @@
+"""Wrong answers to the exercises of 4.1-logging: plausible ones, which Elasticsearch disproves."""
+
+from collections.abc import Callable
+
+from kitlib.cluster import Cluster
+from kitlib.exercises.log_lines import SPACE, Fields, Forget, Retention
+from kitlib.measure import probes
+from kitlib.stacks import logs as stack
+
+Answer = Callable[[Cluster], object]
+
+
+def _logged(**settings: str) -> Answer:
+    def answer(cluster: Cluster) -> None:
+        stack.install(cluster)
+        exercise = Fields()
+        exercise.reset()
+        manifests = exercise.given()
+        container = probes.container_of(probes.only(manifests))
+        container["env"] = [*container.get("env", []), *({"name": n, "value": v} for n, v in settings.items())]
+        cluster.space(SPACE).apply(*manifests)
+
+    return answer
+
+
+def _only_given(_: Cluster) -> None:
+    Forget().given()
+
+
+def _forgets_all(cluster: Cluster) -> None:
+    logs = stack.install(cluster)
+    logs.delete(Forget().query)
+
+
+def _keeps_all(_: Cluster) -> None:
+    Retention().given()
+
+
+def _keeps_a_day(cluster: Cluster) -> None:
+    stack.install(cluster).retain(days=1)
+
+
+WRONG: dict[str, tuple[Answer, ...]] = {
+    Fields.name: (_logged(CATALOG_NAME="shop"), _logged(CATALOG_LOG_LEVEL="DEBUG")),
+    Forget.name: (_only_given, _forgets_all),
+    Retention.name: (_keeps_all, _keeps_a_day),
+}
