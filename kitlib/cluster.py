@@ -124,7 +124,7 @@ class Space:
         """Delete the namespace and all in it; returns when it is gone.
 
         Its pods go first, and with a second's notice: a namespace in which pods were found is looked at again only after half of their
-        grace period, however soon they end (Kubernetes, pkg/controller/namespace/deletion).
+        grace period, however soon they end (Kubernetes, pkg/controller/namespace/deletion).  Then claims, which something else finishes.
         """
         kube = self.cluster.kube
         found = kube.get("Namespace", self.name)
@@ -135,6 +135,9 @@ class Space:
         kube.clear("Pod", self.name, grace=1)
         for pod in kube.list("Pod", self.name):
             wait.until(kube, "Pod", pod["metadata"]["name"], self.name, done=wait.gone, what="gone")
+        kube.clear("PersistentVolumeClaim", self.name)
+        for claim in kube.list("PersistentVolumeClaim", self.name):
+            wait.until(kube, claim["kind"], claim["metadata"]["name"], self.name, done=wait.gone, what="gone")
         kube.delete(self.ref)
         wait.until(kube, "Namespace", self.name, done=wait.gone, what="gone", seconds=120)
 

@@ -6,6 +6,7 @@ Debian 12's dockerd 20.10 asks for CAP_SYS_RESOURCE in privileged containers, wh
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -27,6 +28,9 @@ DATA = Path("/var/lib/kit-engine")
 LOG = Path("/var/log/kit-engine.log")
 PACKAGES = ["gcc", "iproute2", "iptables", "kmod", "libc6-dev", "libseccomp-dev", "pigz", "pkg-config"]
 READY_SECONDS = 60.0
+SETTINGS = {
+    "builder": {"gc": {"enabled": True, "defaultKeepStorage": "10GB"}}
+}  # BuildKit's cache grows without bound otherwise
 
 
 def possible() -> str:
@@ -66,8 +70,11 @@ def stop() -> None:
 
 def _spawn(folders: list[Path], notify: str) -> subprocess.Popen[bytes]:
     path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
+    settings = RUN / "daemon.json"
+    settings.write_text(json.dumps(SETTINGS))
     argv: list[str | Path] = [
         folders[-1] / "dockerd",
+        *("--config-file", settings),
         *("--data-root", DATA, "--exec-root", RUN / "exec", "--pidfile", _pidfile(), "--host", f"unix://{SOCKET}"),
         *("--feature", "containerd-snapshotter=false", "--label", f"{LABEL}=1"),
     ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from kitlib import wait
 from kitlib.cluster import Space
@@ -14,13 +16,21 @@ UNITS = {"whole": "0/1"}
 FIELDS = {**COLUMNS, "stream": "stream"}
 
 
-def trial(logs: Logs, space: Space, image: str, way: str) -> dict[str, float]:
-    """records: how many a panic became.  whole: 1 when one of them has all of its text, from the first line to the last."""
-    name = run(space, image, way)
-    written = last_words(space, name)
-    lines.settle(logs, matching(namespace=space.name, pod=name), 2, patience=5)
-    lines.settle(logs, matching(namespace=space.name, pod=name), 99, patience=1.5)  # those that should not come
-    found = logs.search(matching(namespace=space.name, pod=name), fields=FIELDS)
+def trials(logs: Logs, space: Space, image: str, ways: Sequence[str]) -> list[dict[str, float]]:
+    """Side by side, a program a way.  records: how many a panic became.  whole: 1 when one of them has all of its text, in order."""
+    with ThreadPoolExecutor(len(ways)) as pool:
+        pods = list(pool.map(lambda way: run(space, image, way), ways))
+    for pod in pods:
+        lines.settle(logs, matching(namespace=space.name, pod=pod), 2, patience=5)
+    lines.settle(
+        logs, {"terms": {"kubernetes.pod.name": pods}}, lines.MOST, patience=1.5
+    )  # for those that should not come
+    return [_values(logs, space, pod) for pod in pods]
+
+
+def _values(logs: Logs, space: Space, pod: str) -> dict[str, float]:
+    written = last_words(space, pod)
+    found = logs.search(matching(namespace=space.name, pod=pod), fields=FIELDS)
     told = found[found["stream"] == "stderr"]["message"]
     return {"records": len(told), "whole": float(any(text.split() == written.split() for text in told))}
 

@@ -129,7 +129,9 @@ def _rows(cluster: Cluster, manifest: Object) -> Iterator[tuple[str, str, float,
     for container in manifest["spec"]["template"]["spec"]["containers"]:
         name = container["image"].rpartition(":")[0].rpartition("/")[2]
         size = cluster.engine.size(images.image(name).reference) / 1e6
-        asked, most = (_bytes(container["resources"][what]["memory"]) * count / MIB for what in ("requests", "limits"))
+        asked, most = (
+            in_bytes(container["resources"][what]["memory"]) * count / MIB for what in ("requests", "limits")
+        )
         yield manifest["metadata"]["name"], name, size, asked, most
 
 
@@ -141,7 +143,7 @@ def _sum(takes: pd.DataFrame) -> str:
     )
 
 
-def _bytes(memory: str) -> float:
+def in_bytes(memory: str) -> float:
     """A Kubernetes quantity of memory."""
     number = memory.rstrip("KMGik")
     return float(number) * UNITS.get(memory.removeprefix(number), 1)

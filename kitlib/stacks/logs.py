@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 from kitlib import kustomize
 from kitlib.cluster import Cluster
@@ -31,7 +32,7 @@ def find(cluster: Cluster) -> Logs | None:
 
 def remove(cluster: Cluster) -> None:
     """Take both away with all that was stored, and what the shipper kept on the nodes; returns when it is gone."""
-    for stack in (SHIPPER, STORE):
-        base.remove(cluster, stack)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda stack: base.remove(cluster, stack), (SHIPPER, STORE)))
     for node in cluster.nodes:
         cluster.on_node("rm", "-rf", POSITIONS, node=node)

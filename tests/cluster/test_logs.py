@@ -40,7 +40,7 @@ def test_every_line_arrives_once_with_its_fields(cluster: Cluster, logs: Logs, s
 
 def test_a_panic_is_one_record(cluster: Cluster, logs: Logs, space: Space) -> None:
     """In whatever way the program ends, all of its last words are in one record."""
-    found = {way: panics.trial(logs, space, cluster.image("panics"), way) for way in panics.WAYS}
+    found = dict(zip(panics.WAYS, panics.trials(logs, space, cluster.image("panics"), panics.WAYS), strict=True))
 
     assert found == {way: {"records": 1, "whole": 1} for way in panics.WAYS}
 

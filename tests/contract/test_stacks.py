@@ -1,0 +1,88 @@
+"""Every stack: labels, resources, probes, and how much memory all of them take together."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kitlib import images, kustomize
+from kitlib.kube import Object
+from kitlib.stacks import base
+
+FOLDER = kustomize.CLUSTER / "stacks"
+NAMES = sorted(folder.name for folder in FOLDER.iterdir() if (folder / "kustomization.yaml").exists())
+SIX = {f"app.kubernetes.io/{part}" for part in ("name", "instance", "version", "component", "part-of", "managed-by")}
+MOST = 8 << 30  # bytes of memory, everything together
+
+
+@pytest.fixture(params=NAMES)
+def rendered(request: pytest.FixtureRequest) -> tuple[str, list[Object]]:
+    """A stack's name and objects."""
+    return request.param, kustomize.render({"resources": [f"stacks/{request.param}"]})
+
+
+def _workloads(objects: list[Object]) -> list[Object]:
+    return [m for m in objects if m["kind"] in base.WORKLOADS]
+
+
+def _containers(objects: list[Object]) -> list[Object]:
+    return [c for m in _workloads(objects) for c in m["spec"]["template"]["spec"]["containers"]]
+
+
+def test_every_object_belongs_to_its_stack(rendered: tuple[str, list[Object]]) -> None:
+    """All six labels, the instance by which `remove` finds it, and no namespace but the stack's."""
+    name, objects = rendered
+    labels = [m["metadata"]["labels"] for m in objects]
+
+    assert [SIX - found.keys() for found in labels] == len(labels) * [set()]
+    assert {found["app.kubernetes.io/instance"] for found in labels} == {f"kit-{name}"}
+    assert {m["metadata"].get("namespace", f"kit-{name}") for m in objects} == {f"kit-{name}"}
+
+
+def test_every_container_has_bounds_and_a_probe(rendered: tuple[str, list[Object]]) -> None:
+    """Requests, a limit of memory, and a readiness probe, so that `install` knows when it is ready."""
+    _, objects = rendered
+    without = [c["name"] for c in _containers(objects) if "readinessProbe" not in c]
+    unbound = [c["name"] for c in _containers(objects) if not {"cpu", "memory"} <= c["resources"]["requests"].keys()]
+
+    assert without == []
+    assert unbound == []
+    assert all("memory" in c["resources"]["limits"] for c in _containers(objects))
+
+
+def test_every_image_is_one_of_the_stack(rendered: tuple[str, list[Object]]) -> None:
+    """Manifests name images as images.toml does."""
+    _, objects = rendered
+
+    assert {c["image"] for c in _containers(objects)} <= images.catalogue().keys()
+
+
+def test_what_is_not_restricted_says_why(rendered: tuple[str, list[Object]]) -> None:
+    """A namespace that is not `restricted` has a comment with the reason."""
+    name, objects = rendered
+    (space,) = (m for m in objects if m["kind"] == "Namespace")
+    level = space["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+    (file,) = (FOLDER / name).glob("*-namespace.yaml")
+
+    assert level == "restricted" or file.read_text().startswith("# ")
+
+
+def test_files_hold_what_their_names_say() -> None:
+    """component-kind.yaml, for every manifest of every stack."""
+    files = [f for name in NAMES for f in (FOLDER / name).glob("*-*.yaml")]
+    wrong = [str(f) for f in files if f.stem.rpartition("-")[2] != _kind(f)]
+
+    assert files
+    assert wrong == []
+
+
+def test_all_stacks_fit_into_eight_gibibytes() -> None:
+    """The limits of memory of everything at once, on one node."""
+    containers = [c for name in NAMES for c in _containers(kustomize.render({"resources": [f"stacks/{name}"]}))]
+    total = sum(base.in_bytes(c["resources"]["limits"]["memory"]) for c in containers)
+
+    assert 0 < total <= MOST
+
+
+def _kind(file: Path) -> str:
+    return str(yaml.safe_load(file.read_text())["kind"]).lower()
