@@ -134,7 +134,8 @@ def pipeline(logs: Logs, space: Space, image: str, configuration: str, count: in
     """
     if configuration == "all three":
         found = lines.arrived(logs, lines.write(space, image, count))
-        return {"arrived": 100 * (1 - found["lost"] / count), **found}
+        stays = base.READY["DaemonSet"](space.cluster.kube.get("DaemonSet", NAME, SHIPPER.instance))
+        return {"arrived": 100 * (1 - found["lost"] / count), "runs": float(stays), **found}
     with away(space.cluster):
         runs = alone(space.cluster, PARTS[configuration])
         writer = lines.write(space, image, count)

@@ -1,4 +1,7 @@
-"""The stack of the logs: Elasticsearch, and Filebeat on every node (cluster/stacks/logs and logs-nodes)."""
+"""The stack of the logs: Elasticsearch, and Filebeat on every node (cluster/stacks/logs and logs-nodes).
+
+Fluent Bit (logs-fluent-bit) takes Filebeat's place where its image can be pulled; both make the same fields.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,19 @@ from kitlib.telemetry.logs import Logs
 
 STORE = base.Stack("logs", images=("elasticsearch",))
 SHIPPER = base.Stack("logs-nodes", images=("filebeat",))
+FLUENT_BIT = base.Stack("logs-fluent-bit", images=("fluent-bit",))
 TEMPLATE = kustomize.CLUSTER / "stacks" / "logs" / "index-template.json"
-POSITIONS = "/var/lib/kit-filebeat"  # on the node: how far the shipper has read each file
+POSITIONS = ("/var/lib/kit-filebeat", "/var/lib/kit-fluent-bit")  # on the node: how far a shipper has read each file
 
 
-def install(cluster: Cluster) -> Logs:
-    """Make both be there and ready, with typed fields; what is there already is kept.  Raises what `base.install` does."""
+def install(cluster: Cluster, shipper: base.Stack = SHIPPER) -> Logs:
+    """Make both be there and ready, with typed fields; what is there already is kept.  Raises what `base.install` does.
+
+    shipper: or FLUENT_BIT.
+    """
     logs = Logs(base.install(cluster, STORE))
     logs.ask("PUT", "_index_template/kit-logs", json.loads(TEMPLATE.read_text()))
-    base.install(cluster, SHIPPER)
+    base.install(cluster, shipper)
     return logs
 
 
@@ -33,6 +40,6 @@ def find(cluster: Cluster) -> Logs | None:
 def remove(cluster: Cluster) -> None:
     """Take both away with all that was stored, and what the shipper kept on the nodes; returns when it is gone."""
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda stack: base.remove(cluster, stack), (SHIPPER, STORE)))
+        list(pool.map(lambda stack: base.remove(cluster, stack), (SHIPPER, FLUENT_BIT, STORE)))
     for node in cluster.nodes:
-        cluster.on_node("rm", "-rf", POSITIONS, node=node)
+        cluster.on_node("rm", "-rf", *POSITIONS, node=node)

@@ -124,7 +124,7 @@ def bars(histogram: pd.DataFrame, seconds: int, alt: str) -> str:
             axes.bar(wide.index, wide[level], width=pd.Timedelta(seconds=0.9 * seconds), bottom=base, **look)
             base = base + wide[level]
         axes.set_ylabel("lines")
-        axes.legend(loc="upper left", fontsize=8, ncols=len(wide.columns))
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize=8, ncols=len(wide.columns))
         return svg(figure, alt)
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from kitlib import wait
+from kitlib import images, wait
 from kitlib.cluster import Cluster, Space
-from kitlib.errors import ClusterError
+from kitlib.errors import ClusterError, SupplyError
 from kitlib.measure import lines, logloss, panics, shipping
 from kitlib.stacks import base
 from kitlib.stacks import logs as stack
-from kitlib.telemetry.explorer import Page
+from kitlib.telemetry.explorer import Page, explorer
 from kitlib.telemetry.logs import Logs, matching
 
 COUNT = 1000
@@ -110,6 +110,34 @@ def test_lines_are_deleted_by_what_they_say(cluster: Cluster, logs: Logs, space:
     assert set(lines.numbers(logs, writer.query)) == set(range(1, 21)) - {7}
 
 
+def test_live_the_explorer_searches_again(
+    cluster: Cluster, logs: Logs, space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With somebody to click: what is typed is searched for, and what cannot be asked is shown in place of lines."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "here")
+    count = 123
+    writer = lines.write(space, cluster.image("alpine"), count)
+    lines.settle(logs, writer.query, count)
+    box = explorer(logs, namespace=space.name)
+    (text, *_), found = box.children[0].children, box.children[1]
+    before = found.value
+    text.value = f'"line 5 of {count}"'
+
+    assert f"line {count} of {count}" in before
+    assert f"line 5 of {count}" in found.value
+    assert f"line {count} of {count}" not in found.value
+
+
+def test_what_cannot_be_pulled_is_said(cluster: Cluster, logs: Logs) -> None:
+    """Where images come from packages, Fluent Bit is refused by name, with the supply that has it."""
+    assert logs
+    if images.image("fluent-bit").available:
+        stack.install(cluster, stack.FLUENT_BIT)
+    else:
+        with pytest.raises(SupplyError, match="fluent-bit"):
+            stack.install(cluster, stack.FLUENT_BIT)
+
+
 def test_removed_without_a_trace(cluster: Cluster, logs: Logs) -> None:
     """Nothing is left in the cluster, nor on the node."""
     assert logs
@@ -118,5 +146,5 @@ def test_removed_without_a_trace(cluster: Cluster, logs: Logs) -> None:
 
     assert left == []
     assert stack.find(cluster) is None
-    assert cluster.on_node("sh", "-c", f"ls -d {stack.POSITIONS} || true").startswith("ls: cannot access")
+    assert cluster.on_node("sh", "-c", f"ls -d {' '.join(stack.POSITIONS)} 2>/dev/null || true") == ""
     assert [v for v in cluster.kube.list("PersistentVolume") if wait.phase("Bound", "Released")(v)] == []

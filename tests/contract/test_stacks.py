@@ -57,6 +57,11 @@ def test_every_image_is_one_of_the_stack(rendered: tuple[str, list[Object]]) -> 
     assert {c["image"] for c in _containers(objects)} <= images.catalogue().keys()
 
 
+def test_an_images_stack_is_a_stack() -> None:
+    """What makes the image be here exists."""
+    assert {it.stack for it in images.catalogue().values() if it.stack} <= set(NAMES)
+
+
 def test_what_is_not_restricted_says_why(rendered: tuple[str, list[Object]]) -> None:
     """A namespace that is not `restricted` has a comment with the reason."""
     name, objects = rendered
@@ -69,7 +74,7 @@ def test_what_is_not_restricted_says_why(rendered: tuple[str, list[Object]]) -> 
 
 def test_files_hold_what_their_names_say() -> None:
     """component-kind.yaml, for every manifest of every stack."""
-    files = [f for name in NAMES for f in (FOLDER / name).glob("*-*.yaml")]
+    files = [FOLDER / name / file for name in NAMES for file in _resources(name)]
     wrong = [str(f) for f in files if f.stem.rpartition("-")[2] != _kind(f)]
 
     assert files
@@ -82,6 +87,10 @@ def test_all_stacks_fit_into_eight_gibibytes() -> None:
     total = sum(base.in_bytes(c["resources"]["limits"]["memory"]) for c in containers)
 
     assert 0 < total <= MOST
+
+
+def _resources(name: str) -> list[str]:
+    return list(yaml.safe_load((FOLDER / name / "kustomization.yaml").read_text())["resources"])
 
 
 def _kind(file: Path) -> str:

@@ -1,0 +1,58 @@
+"""Kibana on the stack of the logs, with a data view, two searches and a dashboard; only where its image can be pulled."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from kitlib import kustomize
+from kitlib.cluster import Cluster, Space
+from kitlib.errors import ClusterError
+from kitlib.kube import mapped
+from kitlib.stacks import base
+
+STACK = base.Stack("kibana", images=("kibana",))
+OBJECTS = kustomize.CLUSTER / "stacks" / STACK.name / "saved-objects.ndjson"
+PORT = 5601
+SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Kibana:
+    """Kibana, running."""
+
+    space: Space
+
+    @property
+    def command(self) -> str:
+        """What opens it on this machine, at http://localhost:5601/app/dashboards."""
+        return f"kubectl -n {self.space.name} port-forward deployment/kibana {PORT}"
+
+    def load(self) -> None:
+        """Import what is committed; what is there already is overwritten.  Raises ClusterError in Kibana's words."""
+        (pod,) = self.space.cluster.kube.list("Pod", self.space.name)
+        path = f"/api/v1/namespaces/{self.space.name}/pods/{pod['metadata']['name']}:{PORT}/proxy/api/saved_objects/_import"
+        boundary = secrets.token_hex(16)
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{OBJECTS.name}"\r\n\r\n'
+        data = head.encode() + OBJECTS.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "kbn-xsrf": "kit"}
+        with mapped("importing saved objects"):
+            answer = self.space.cluster.kube.connection.send(
+                "POST", path, query={"overwrite": "true"}, data=data, headers=headers, seconds=SECONDS, check=False
+            )
+        if answer.status >= 400 or not answer.json().get("success"):
+            raise ClusterError(
+                f"Kibana does not take {OBJECTS.name}", observed=[answer.data.decode(errors="replace")[:500]]
+            )
+
+
+def install(cluster: Cluster) -> Kibana:
+    """Make Kibana be there and ready, with its objects.  Raises SupplyError where its image can only be pulled and is not."""
+    kibana = Kibana(base.install(cluster, STACK))
+    kibana.load()
+    return kibana
+
+
+def remove(cluster: Cluster) -> None:
+    """Take it away; its objects are in Elasticsearch, and go with that."""
+    base.remove(cluster, STACK)
