@@ -23,7 +23,8 @@ from kitlib.stats import quantity
 SECONDS = 180
 MIB = 1 << 20
 # What a stack can have outside of its namespace, in the order in which it goes; definitions after what they define.
-WIDE = ("APIService", "GatewayClass", "IngressClass", "ClusterRoleBinding", "ClusterRole")
+AGGREGATED = ("APIService",)
+WIDE = ("GatewayClass", "IngressClass", "ClusterRoleBinding", "ClusterRole")
 DEFINITION = "CustomResourceDefinition"
 UNITS = {"Ki": 1 << 10, "Mi": MIB, "Gi": 1 << 30, "k": 1e3, "M": 1e6, "G": 1e9}
 
@@ -72,16 +73,24 @@ def find(cluster: Cluster, stack: Stack) -> Space | None:
 
 
 def remove(cluster: Cluster, stack: Stack) -> None:
-    """Take away everything that belongs to a stack; returns when it is gone.  Nothing is no error."""
+    """Take away everything that belongs to a stack; returns when it is gone.  Nothing is no error.
+
+    Its APIServices go first: as long as one is there and its server is not, no namespace of the cluster can be deleted.
+    """
+    _take(cluster, stack, AGGREGATED)
     if space := find(cluster, stack):
         space.undo()
-    for kinds in (WIDE, (DEFINITION,)):
-        refs = [ref for ref in left(cluster, stack, kinds) if cluster.kube.delete(ref)]
-        for ref in refs:
-            wait.until(cluster.kube, ref.kind, ref.name, done=wait.gone, what="gone", seconds=SECONDS)
+    _take(cluster, stack, WIDE)
+    _take(cluster, stack, (DEFINITION,))
 
 
-def left(cluster: Cluster, stack: Stack, kinds: Iterable[str] = (*WIDE, DEFINITION)) -> list[Ref]:
+def _take(cluster: Cluster, stack: Stack, kinds: Iterable[str]) -> None:
+    refs = [ref for ref in left(cluster, stack, kinds) if cluster.kube.delete(ref)]
+    for ref in refs:
+        wait.until(cluster.kube, ref.kind, ref.name, done=wait.gone, what="gone", seconds=SECONDS)
+
+
+def left(cluster: Cluster, stack: Stack, kinds: Iterable[str] = (*AGGREGATED, *WIDE, DEFINITION)) -> list[Ref]:
     """The kit's objects of a stack that are in no namespace."""
     labels = f"{LABEL}={cluster.owner.mark},app.kubernetes.io/instance={stack.instance}"
     return [Ref.of(found) for kind in kinds for found in _listed(cluster, kind, labels)]
