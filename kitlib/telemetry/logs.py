@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
-from kitlib import podproxy, wait
+from kitlib import podproxy
 from kitlib.cluster import Space
 from kitlib.errors import ApiError, ClusterError
-from kitlib.kube import Object
+from kitlib.telemetry import pods
 
 INDEX = "kit-logs-*"
 POD, PORT = "elasticsearch-0", 9200
@@ -124,9 +124,7 @@ class Logs:
 
     def troubles(self) -> list[str]:
         """What is wrong with store and shippers, a line each with the next step; [] when nothing is."""
-        kube = self.space.cluster.kube
-        pods = kube.list("Pod", self.space.name) + kube.list("Pod", SHIPPERS)
-        found = [line for pod in pods for line in _pod_troubles(pod)]
+        found = pods.troubles(self.space.cluster, (self.space.name, SHIPPERS))
         return found or [*self._health(), *self._blocks()]
 
     def _health(self) -> list[str]:
@@ -217,19 +215,3 @@ def _value(document: Any, field: str) -> Any:
 def _reason(body: Any) -> str:
     error = body.get("error") if isinstance(body, dict) else body
     return str(error.get("reason") or error.get("type")) if isinstance(error, dict) else str(error)
-
-
-def _pod_troubles(pod: Object) -> list[str]:
-    """One line a container that does not run as it should."""
-    if wait.condition("Ready")(pod):
-        return []
-    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-    look = f"cluster.kube.logs('{name}', '{namespace}', previous=True) shows its last words"
-    said = []
-    for status in pod.get("status", {}).get("containerStatuses", []):
-        ended = status.get("lastState", {}).get("terminated") or status.get("state", {}).get("terminated") or {}
-        if ended.get("reason") == "OOMKilled":
-            said.append(f"{name} was killed for its memory: raise its limit in cluster/stacks")
-        elif ended:
-            said.append(f"{name} ended with {ended.get('exitCode')}, {status['restartCount']} restarts: {look}")
-    return said or [f"{name} is not ready: kubectl -n {namespace} describe pod {name}"]

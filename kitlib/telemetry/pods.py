@@ -1,0 +1,29 @@
+"""What is wrong with the pods of a stack, a line each with the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kitlib import wait
+from kitlib.cluster import Cluster
+from kitlib.kube import Object
+
+
+def troubles(cluster: Cluster, namespaces: Iterable[str]) -> list[str]:
+    """One line a container that does not run as it should; [] when all do."""
+    return [line for name in namespaces for pod in cluster.kube.list("Pod", name) for line in _of(pod)]
+
+
+def _of(pod: Object) -> list[str]:
+    if wait.condition("Ready")(pod):
+        return []
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    look = f"cluster.kube.logs('{name}', '{namespace}', previous=True) shows its last words"
+    said = []
+    for status in pod.get("status", {}).get("containerStatuses", []):
+        ended = status.get("lastState", {}).get("terminated") or status.get("state", {}).get("terminated") or {}
+        if ended.get("reason") == "OOMKilled":
+            said.append(f"{name} was killed for its memory: raise its limit in cluster/stacks")
+        elif ended:
+            said.append(f"{name} ended with {ended.get('exitCode')}, {status['restartCount']} restarts: {look}")
+    return said or [f"{name} is not ready: kubectl -n {namespace} describe pod {name}"]
