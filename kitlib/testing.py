@@ -20,7 +20,12 @@ from kitlib.pipelines import FOLDER, check, files
 BIN = Path(sys.executable).parent
 CLUSTER = "kit-test"
 GOAPP = paths.ROOT / "goapp"
-GO_MODULES = (GOAPP, paths.ROOT / "kitlib" / "measure" / "go", paths.ROOT / "cluster" / "images" / "panics")
+GO_MODULES = (
+    GOAPP,
+    paths.ROOT / "kitlib" / "measure" / "go",
+    paths.ROOT / "cluster" / "images" / "panics",
+    tools.MODULES / "receiver",
+)
 IMAGE = "kit.local/goapp:lint"  # manifests are judged, not run
 DEFINED = "Gateway,GatewayClass"
 BROWSER = ("chromium", "fonts-noto-cjk")
@@ -49,6 +54,7 @@ def lint() -> bool:
             _tool("notebooks without outputs", [BIN / "nbstripout", "--verify", *notebooks]),
             *(_go_tools(module) for module in GO_MODULES),
             _kubeconform(),
+            _promtool(),
             _pipelines(),
         ]
     )
@@ -79,6 +85,18 @@ def _kubeconform() -> bool:
         location = schemas.write(Path(tmp))
         command = tools.build("kubeconform") / "kubeconform"
         return _tool("kubeconform", [command, "-strict", "-skip", DEFINED, "-schema-location", location, file])
+
+
+def _promtool() -> bool:
+    """Prometheus' configuration is one, and its rules say of known series what they should."""
+    promtool = tools.build("prometheus") / "promtool"
+    folder = paths.ROOT / "cluster" / "stacks" / "metrics" / "prometheus"
+    return all(
+        [
+            _tool("promtool check", [promtool, "check", "config", "--syntax-only", "prometheus.yml"], cwd=folder),
+            _tool("promtool test", [promtool, "test", "rules", "rules_test.yml"], cwd=folder),
+        ]
+    )
 
 
 def _pipelines() -> bool:

@@ -1,5 +1,6 @@
 """Every stack: labels, resources, probes, and how much memory all of them take together."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_what_is_not_restricted_says_why(rendered: tuple[str, list[Object]]) -> 
 
 def test_files_hold_what_their_names_say() -> None:
     """component-kind.yaml, for every manifest of every stack."""
-    files = [FOLDER / name / file for name in NAMES for file in _resources(name)]
+    files = [file for name in NAMES for file in _resources(FOLDER / name)]
     wrong = [str(f) for f in files if f.stem.rpartition("-")[2] != _kind(f)]
 
     assert files
@@ -89,8 +90,13 @@ def test_all_stacks_fit_into_eight_gibibytes() -> None:
     assert 0 < total <= MOST
 
 
-def _resources(name: str) -> list[str]:
-    return list(yaml.safe_load((FOLDER / name / "kustomization.yaml").read_text())["resources"])
+def _resources(folder: Path) -> Iterator[Path]:
+    """Its manifests, and those of the folders that it is put together from."""
+    for name in yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]:
+        if (folder / name).is_dir():
+            yield from _resources(folder / name)
+        else:
+            yield folder / name
 
 
 def _kind(file: Path) -> str:

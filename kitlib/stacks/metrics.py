@@ -1,0 +1,44 @@
+"""The stack of the metrics: Prometheus with what it needs, an exporter on every node, and metrics-server (cluster/stacks/metrics*)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from kitlib.cluster import Cluster
+from kitlib.stacks import base
+from kitlib.telemetry.metrics import Metrics
+
+STORE = base.Stack("metrics", images=("prometheus", "alertmanager", "receiver", "kube-state-metrics"))
+NODES = base.Stack("metrics-nodes", images=("node-exporter",))
+USAGE = base.Stack("metrics-server", images=("metrics-server",))
+STACKS = (STORE, NODES, USAGE)
+JOBS = ("prometheus", "alertmanager", "kube-state-metrics", "node-exporter", "cadvisor")
+
+
+def install(cluster: Cluster) -> Metrics:
+    """Make all three be there and ready, each target of theirs scraped once; what is there already is kept.
+
+    Raises what `base.install` does.
+    """
+    for stack in STACKS:
+        base.install(cluster, stack)
+    metrics = find(cluster)
+    assert metrics is not None  # it was installed just now
+    metrics.until(f"count(count by (job) (up{{job=~'{'|'.join(JOBS)}'}} == 1)) == {len(JOBS)}")
+    return metrics
+
+
+def find(cluster: Cluster) -> Metrics | None:
+    """The metrics if the stack was installed."""
+    space = base.find(cluster, STORE)
+    return Metrics(space) if space else None
+
+
+def remove(cluster: Cluster) -> None:
+    """Take all three away with every sample; returns when they are gone.
+
+    metrics-server first: without its pods, but with its APIService, no namespace of the cluster could be deleted.
+    """
+    base.remove(cluster, USAGE)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda stack: base.remove(cluster, stack), (NODES, STORE)))

@@ -1,0 +1,40 @@
+"""From Prometheus' JSON to rows: labels, moments, values, quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+LABELS = ("namespace", "app", "pod", "container", "job", "instance", "severity")  # columns of alerts
+
+
+def number(amount: str) -> float:
+    """A quantity of Kubernetes', such as 250m (cores) or 12Mi (bytes), as a number."""
+    suffixes = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+    figure = amount.rstrip("numkMGi" + "K")
+    return float(figure) * suffixes.get(amount.removeprefix(figure), 1)
+
+
+def frame(points: list[tuple[Mapping[str, str], float, str]]) -> pd.DataFrame:
+    """Labels, time and value.  Prometheus writes values as texts, NaN and +Inf among them."""
+    names = dict.fromkeys(name for labels, _, _ in points for name in labels)
+    rows = [
+        {**labels, "time": pd.Timestamp(at, unit="s", tz="UTC"), "value": float(value)} for labels, at, value in points
+    ]
+    return pd.DataFrame(rows, columns=[*names, "time", "value"])
+
+
+def described(alert: Mapping[str, Any]) -> dict[str, str]:
+    """LABELS, summary and runbook of an alert, as Prometheus and Alertmanager both write it; "" where one is missing."""
+    labels, words = alert["labels"], alert["annotations"]
+    return {
+        **{name: labels.get(name, "") for name in LABELS},
+        **{name: words.get(name, "") for name in ("summary", "runbook")},
+    }
+
+
+def moment(text: str) -> pd.Timestamp:
+    """A moment of Go's; its zero, the year 1, is none."""
+    return pd.NaT if text.startswith("0001-") else pd.Timestamp(text).tz_convert("UTC")
