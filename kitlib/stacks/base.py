@@ -14,7 +14,6 @@ import pandas as pd
 
 from kitlib import app, images, kustomize, wait
 from kitlib.cluster import Cluster, Space
-from kitlib.console import say
 from kitlib.errors import ApiError, NotOurs, SupplyError
 from kitlib.kube import Object, Ref
 from kitlib.owner import LABEL
@@ -54,7 +53,7 @@ def install(cluster: Cluster, stack: Stack, *, definitions: Sequence[Object] = (
     _require(stack)
     manifests = render(cluster, stack)
     _refuse_foreign(cluster, [*definitions, *(m for m in manifests if "namespace" not in m["metadata"])])
-    say(f"{stack.name}: {_sum(_footprint(cluster, manifests))}")
+    print(f"{stack.name}: {_sum(_footprint(cluster, manifests))}")
     began = time.monotonic()
     space = cluster.space(stack.name)
     for ref in space.apply(*definitions):
@@ -63,7 +62,7 @@ def install(cluster: Cluster, stack: Stack, *, definitions: Sequence[Object] = (
         if ref.kind in READY:
             done = READY[ref.kind]
             wait.until(cluster.kube, ref.kind, ref.name, ref.namespace, done=done, what="ready", seconds=seconds)
-    say(f"{stack.name}: ready after {time.monotonic() - began:.1f} s")
+    print(f"{stack.name}: ready after {time.monotonic() - began:.1f} s")
     return space
 
 
@@ -146,8 +145,9 @@ def _rows(cluster: Cluster, manifest: Object) -> Iterator[tuple[str, str, float,
 
 def _sum(takes: pd.DataFrame) -> str:
     size = takes.drop_duplicates("image")["image_mb"].sum()
+    count = takes["image"].nunique()
     return (
-        f"{takes['image'].nunique()} images of {quantity(size, 'MB')}; "
+        f"{count} image{'s' * (count > 1)}, {quantity(size, 'MB')}; "
         f"memory {quantity(takes['request_mib'].sum(), 'MiB')}, at most {quantity(takes['limit_mib'].sum(), 'MiB')}"
     )
 

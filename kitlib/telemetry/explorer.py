@@ -26,7 +26,8 @@ COLOURS = {
     "INFO": PALETTE[0],
     "DEBUG": PALETTE[5],
 }  # of levels; others are grey
-CELL = "text-align:left;vertical-align:top;padding:0 10px 0 0;font-family:monospace;white-space:pre-wrap"
+CELL = "text-align:left;vertical-align:top;padding:0 10px 0 0;font-family:monospace;line-height:1.3;white-space:pre"
+WRAPPED = f"{CELL}-wrap"
 
 
 def explorer(logs: Logs, *, text: str = "", namespace: str = "", level: str = "", span: str = "15 minutes") -> Any:
@@ -133,7 +134,7 @@ def table(lines: pd.DataFrame) -> str:
     rows = "".join(
         f"<tr><td style='{CELL}'>{line['time']:%H:%M:%S.%f}</td><td style='{CELL}'>{escape(str(line['pod']))}</td>"
         f"<td style='{CELL};color:{COLOURS.get(line['level'], PALETTE[6])}'>{escape(line['level'])}</td>"
-        f"<td style='{CELL}'>{escape(str(line['message']))}</td></tr>"
+        f"<td style='{WRAPPED}'>{escape(str(line['message']))}</td></tr>"
         for line in lines.fillna({"level": ""}).to_dict("records")
     )
     head = "".join(f"<th style='{CELL}'>{name}</th>" for name in ("time (UTC)", "pod", "level", "line"))
