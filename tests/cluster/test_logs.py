@@ -120,7 +120,7 @@ def test_a_clock_that_is_ahead_is_named(logs: Logs) -> None:
     ("change", "said"),
     [
         ({"args": ["-e", "--no-such-flag"]}, "cluster.kube.logs("),  # ends with an error, over and over
-        ({"resources": {"requests": {"memory": "24Mi"}, "limits": {"memory": "24Mi"}}}, "killed for its memory"),
+        ({"resources": {"requests": {"memory": "16Mi"}, "limits": {"memory": "16Mi"}}}, "killed for its memory"),
     ],
 )
 def test_a_shipper_that_does_not_run_is_named(cluster: Cluster, logs: Logs, change: Object, said: str) -> None:
