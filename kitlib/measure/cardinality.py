@@ -60,7 +60,8 @@ def explode(space: Space, url: str) -> Exploded:
     urls = [f"{url}?user={n}" for n in range(USERS)]
     with traffic.open_loop(space, urls, rate=RATE, seconds=USERS // RATE + 10, name=NAME) as load:
         metrics = prometheus.start(space, configuration(space, NAME))
-        metrics.until(f'count(request_seconds_count{{job="as it is"}}) >= {USERS}')
+        scraped = f'count(up) == {len(JOBS) + 1} and on () min(up{{job!="sample_limit"}}) == 1'
+        metrics.until(f'{scraped} and on () count(request_seconds_count{{job="as it is"}}) >= {USERS}')
         table = _table(metrics)
         load.stop()
     return Exploded(metrics, table)
@@ -71,7 +72,9 @@ def configuration(space: Space, name: str) -> str:
     address = f"{space.cluster.kube.get('Pod', name, space.name)['status']['podIP']}:{traffic.METRICS}"  # type: ignore[index]
     jobs = [{"job_name": job, "static_configs": [{"targets": [address]}], **more} for job, more in JOBS.items()]
     jobs.append({"job_name": "itself", "static_configs": [{"targets": ["localhost:9090"]}]})
-    return yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}, sort_keys=False)
+    return yaml.safe_dump(
+        {"global": {"scrape_interval": "2s", "scrape_timeout": "2s"}, "scrape_configs": jobs}, sort_keys=False
+    )
 
 
 def _table(metrics: Metrics) -> pd.DataFrame:
