@@ -11,6 +11,7 @@ from kitlib.exercises import (
     dockerfile,
     go_basics,
     log_lines,
+    metric_series,
     multi_stage,
     private_registry,
     probes,
@@ -33,6 +34,7 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (deployment.Unnoticed, deployment.Undo, deployment.Pinned),
     (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),
     (log_lines.Fields, log_lines.Forget, log_lines.Retention),
+    (metric_series.Scraped, metric_series.Ratio, metric_series.Explosion),
     (probes.Startup, probes.Hang, probes.Dependency),
 )
 ALL: dict[str, Exercise] = {e.name: e for e in (kind() for chapter in CHAPTERS for kind in chapter)}

@@ -18,6 +18,7 @@ from tests.notebooks.answers import (
     dockerfile,
     go_basics,
     log_lines,
+    metric_series,
     multi_stage,
     private_registry,
     probes,
@@ -39,6 +40,7 @@ CHAPTERS = (
     deployment,
     service_ingress,
     log_lines,
+    metric_series,
     probes,
 )
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))
