@@ -16,6 +16,7 @@ from kitlib.exercises import (
     probes,
     service_ingress,
     start,
+    tracing,
 )
 from kitlib.exercises.base import Exercise, Outcome
 
@@ -33,6 +34,7 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (deployment.Unnoticed, deployment.Undo, deployment.Pinned),
     (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),
     (log_lines.Fields, log_lines.Forget, log_lines.Retention),
+    (tracing.Endpoint, tracing.Slow, tracing.Tail),
     (probes.Startup, probes.Hang, probes.Dependency),
 )
 ALL: dict[str, Exercise] = {e.name: e for e in (kind() for chapter in CHAPTERS for kind in chapter)}

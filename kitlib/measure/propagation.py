@@ -15,7 +15,7 @@ from kitlib.telemetry import again
 from kitlib.telemetry.traces import Traces
 
 SPANS = 5  # served three times, called twice
-TREATMENTS = ("traced", "faults")
+TREATMENTS = ("traced", "faults", "quick-exit")
 DIRECT, PASSES, DROPS = "no proxy", "a proxy", "a proxy that drops the header"
 HOPS = (DIRECT, PASSES, DROPS)  # between gateway and catalog
 UNITS = {"services": "count", "logged": "%", "exemplar": "0/1"}

@@ -62,7 +62,7 @@ class Graph:
             for y, name in enumerate(column)
         }
         wide = 2 * PAD + (BOX + GAP) * len(self.columns) - GAP
-        high = 2 * PAD + ROW * max(map(len, self.columns), default=0)
+        high = 2 * PAD + HIGH + ROW * (max(map(len, self.columns), default=1) - 1)
         parts = [_arrow(places[a], places[b], calls, errors) for a, b, calls, errors in self.links]
         parts += [_box(name, *place) for name, place in places.items()]
         style = 'font-family="system-ui, sans-serif" font-size="12" fill="currentColor"'

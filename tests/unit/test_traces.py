@@ -10,7 +10,7 @@ import pytest
 from kitlib import podproxy
 from kitlib.errors import ClusterError
 from kitlib.podproxy import Answer
-from kitlib.telemetry import exposition, spans, traces
+from kitlib.telemetry import exposition, spans, tracer, traces
 from kitlib.telemetry.waterfall import INDENT, graph, waterfall
 
 BEGIN = 1767261600_000000  # µs
@@ -196,6 +196,43 @@ def test_a_graph_has_callers_left_of_whom_they_call() -> None:
     for it in (frame, circle):
         ElementTree.fromstring(graph(it).svg())
     assert str(graph(frame.iloc[:0])) == "no calls"
+
+
+@pytest.fixture
+def browsed(monkeypatch: pytest.MonkeyPatch) -> traces.Traces:
+    """A client that knows one trace, and two services."""
+
+    def request(_: object, __: str, ___: int, path: str, **____: Any) -> Answer:
+        return Answer(200, {}, {"data": ["bank", "shop"] if "services" in path else [TRACE]})
+
+    monkeypatch.setattr(podproxy, "request", request)
+    return traces.Traces(None)  # type: ignore[arg-type]
+
+
+def test_the_browser_without_anybody_is_its_first_page(browsed: traces.Traces, monkeypatch: pytest.MonkeyPatch) -> None:
+    """List, waterfall and graph, as pictures and as text."""
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    shown = tracer.tracer(browsed, "shop")._repr_mimebundle_()
+
+    assert shown["text/html"].count("<svg") == 2
+    assert all(text in shown["text/plain"] for text in ("the newest 1 traces of shop", "bank server", "shop → bank"))
+
+
+def test_the_browser_searches_when_a_widget_changes(browsed: traces.Traces, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another service, another page; a trace is chosen from the list; a failure stands in place of traces."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "notebook")
+    head, shown = tracer.tracer(browsed).children
+    service, _, _, pick, _ = head.children
+    first = shown.value
+    service.value = "shop"
+    chosen = pick.value
+    monkeypatch.setattr(podproxy, "request", lambda *_, **__: Answer(500, {}, "no shard"))
+    monkeypatch.setattr(traces.Traces, "troubles", lambda _: [])
+    service.value = "bank"
+
+    assert "traces of bank" in first
+    assert chosen == "t1"
+    assert "no shard" in shown.value
 
 
 def test_found_in_json(monkeypatch: pytest.MonkeyPatch) -> None:

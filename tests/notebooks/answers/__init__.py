@@ -23,6 +23,7 @@ from tests.notebooks.answers import (
     probes,
     service_ingress,
     start,
+    tracing,
 )
 
 Answer = Callable[[Cluster], object]
@@ -39,6 +40,7 @@ CHAPTERS = (
     deployment,
     service_ingress,
     log_lines,
+    tracing,
     probes,
 )
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))
