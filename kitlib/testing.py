@@ -133,7 +133,9 @@ def notebooks() -> bool:
     lifecycle.up()
     if not debian.usable():
         debian.need(BROWSER, why="the browser tests")
-    return _pytest("-v", "--durations=25", "tests/notebooks")
+    exercises = "tests/notebooks/test_exercises.py"
+    alone = _pytest("-v", "--durations=25", "tests/notebooks", "--ignore", exercises)
+    return _pytest("-v", "--durations=25", "-n", "2", "--dist", "loadgroup", exercises) and alone
 
 
 STAGES: dict[str, Callable[[], bool]] = {

@@ -19,7 +19,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from kitlib import paths, proc
-from kitlib.console import step
+from kitlib.console import say, step
 from kitlib.errors import BuildFailed, SetupError
 
 MODULES = paths.ROOT / "cluster" / "modules"
@@ -101,8 +101,12 @@ def build(name: str) -> Path:
 
 
 def trim_build_cache() -> None:
-    """Drop Go's build cache, which Kubernetes alone fills with several GB; built tools and downloaded modules stay."""
-    proc.run([go(), "clean", "-cache"], env=go_env())
+    """Drop Go's build cache, which Kubernetes alone fills with several GB; built tools and downloaded modules stay.
+
+    A folder of it that another program fills at this moment cannot go, and stays: room is all that is lost.
+    """
+    if said := proc.run([go(), "clean", "-cache"], env=go_env(), check=False).strip():
+        say(f"Go's build cache is in use, and was not emptied: {said.splitlines()[-1]}")
 
 
 def goroot() -> Path:

@@ -12,7 +12,7 @@ from kitlib.exercises.mended import SECONDS, Mended, lives, seen
 from kitlib.kube import Object
 from kitlib.measure import dependency, probes
 from kitlib.measure.probes import Probe
-from kitlib.measure.restarts import restarts
+from kitlib.measure.pods import restarts
 
 SPACE = "probes-exercises"
 APPLY = f"space = cluster.space('{SPACE}')\nspace.apply(*manifests)"

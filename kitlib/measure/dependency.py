@@ -10,7 +10,7 @@ from kitlib.cluster import Space
 from kitlib.kube import Object
 from kitlib.measure import probes
 from kitlib.measure.probes import Probe
-from kitlib.measure.restarts import restarts
+from kitlib.measure.pods import restarts
 
 BACKEND = "backend"
 CALLERS: Mapping[str, bool] = {"asks the backend": True, "asks only itself": False}  # what /health depends on

@@ -1,4 +1,4 @@
-"""Wait for all pods of an instance together, where no single object's status says what is waited for."""
+"""Pods: what their status says, and all of an instance awaited together, where no single object says what is waited for."""
 
 from __future__ import annotations
 
@@ -33,3 +33,8 @@ def until(
 def is_ready(pod: Object) -> bool:
     """Counted by a Service: ready, and not ending."""
     return "deletionTimestamp" not in pod["metadata"] and wait.condition("Ready")(pod)
+
+
+def restarts(pod: Object) -> int:
+    """Of all its containers."""
+    return sum(c["restartCount"] for c in pod.get("status", {}).get("containerStatuses") or [])

@@ -15,7 +15,7 @@ from kitlib import app, wait
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError, WaitTimeout
 from kitlib.kube import Object, Ref
-from kitlib.measure.pods import is_ready
+from kitlib.measure.pods import is_ready, restarts
 
 PATIENCE = 60.0  # seconds for the replicas to come back
 
@@ -143,15 +143,11 @@ def _settle(space: Space, name: str) -> float:
 
 def _worn(pods: list[Object]) -> Object:
     """The pod that has restarted most: its next crash would not show the restart alone, but the back-off before it."""
-    return max(pods, key=_restarts)
+    return max(pods, key=restarts)
 
 
 def _fresh(pods: list[Object]) -> Object:
-    return min(pods, key=_restarts)
-
-
-def _restarts(pod: Object) -> int:
-    return sum(c["restartCount"] for c in pod["status"].get("containerStatuses") or [])
+    return min(pods, key=restarts)
 
 
 def _node(pod: Object) -> str:

@@ -12,6 +12,7 @@ from kitlib.cluster import Space
 from kitlib.errors import WaitTimeout
 from kitlib.kube import Object
 from kitlib.measure import probes
+from kitlib.measure.pods import restarts
 from kitlib.measure.probes import Probe
 
 USER = 65532
@@ -85,11 +86,6 @@ def delay(level: str, seconds: Sequence[float]) -> dict[str, float]:
 def gaps(diary: str) -> list[float]:
     """Seconds between one run and the next: a run takes some milliseconds, so that its begin stands for its end."""
     return [later - earlier for earlier, later in pairwise(map(float, diary.split()))]
-
-
-def restarts(pod: Object) -> int:
-    """Of all its containers."""
-    return sum(c["restartCount"] for c in pod.get("status", {}).get("containerStatuses") or [])
 
 
 def _running(pod: Object) -> bool:

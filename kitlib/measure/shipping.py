@@ -110,13 +110,13 @@ def away(cluster: Cluster) -> Iterator[None]:
     space = base.find(cluster, SHIPPER)
     assert space is not None
     pods = cluster.kube.list("Pod", space.name)
-    _change(cluster, {"nodeSelector": {"kit.local/nowhere": "1"}})
+    change(cluster, {"nodeSelector": {"kit.local/nowhere": "1"}})
     for pod in pods:
         wait.until(cluster.kube, "Pod", pod["metadata"]["name"], space.name, done=wait.gone, what="gone")
     try:
         yield
     finally:
-        _change(cluster, {"nodeSelector": None})
+        change(cluster, {"nodeSelector": None})
         _back(cluster)
 
 
@@ -191,13 +191,14 @@ def without(cluster: Cluster, parts: tuple[str, ...], name: str) -> list[Object]
 
 def _rest(cluster: Cluster, wanted: Settings) -> None:
     env = [{"name": "BACKOFF_INIT", "value": wanted.least}, {"name": "BACKOFF_MAX", "value": wanted.most}]
-    _change(cluster, {"containers": [{"name": NAME, "env": env}]})
+    change(cluster, {"containers": [{"name": NAME, "env": env}]})
     _back(cluster)
 
 
-def _change(cluster: Cluster, spec: Object) -> None:
-    change = {"spec": {"template": {"spec": spec}}}
-    cluster.kube.patch("DaemonSet", NAME, SHIPPER.instance, change, content=STRATEGIC)
+def change(cluster: Cluster, spec: Object) -> None:
+    """Change the shipper's pods, by a strategic merge."""
+    patch = {"spec": {"template": {"spec": spec}}}
+    cluster.kube.patch("DaemonSet", NAME, SHIPPER.instance, patch, content=STRATEGIC)
 
 
 def _back(cluster: Cluster) -> None:

@@ -20,6 +20,7 @@ INDEX = "kit-logs-*"
 POD, PORT = "elasticsearch-0", 9200
 SHIPPERS = "kit-logs-nodes"
 SECONDS = 60
+SKEW = 5  # seconds that a line may be ahead of this machine's clock before that is called wrong
 BULK = "_bulk?filter_path=errors,items.*.error"  # only what went wrong is told
 NEWEST = [{"@timestamp": "desc"}, {"log.offset": "desc"}]  # lines of one millisecond, by their place in the file
 READS = re.compile(r"/_(search|count)\b")
@@ -126,7 +127,7 @@ class Logs:
     def troubles(self) -> list[str]:
         """What is wrong with store and shippers, a line each with the next step; [] when nothing is."""
         found = pods.troubles(self.space.cluster, (self.space.name, SHIPPERS))
-        return found or [*self._health(), *self._blocks()]
+        return found or [*self._health(), *self._blocks(), *self._skew()]
 
     def _health(self) -> list[str]:
         answer = self._quietly("_cluster/health")
@@ -144,6 +145,17 @@ class Logs:
             "delete old indices (logs.retain(days)) or free the disk; Elasticsearch lifts the block when there is room"
         )
         return [f"{', '.join(blocked)} cannot be written to, as on a full disk: {step}"] if blocked else []
+
+    def _skew(self) -> list[str]:
+        """Lines of the future: the clock of the node that they come from is ahead, and `since` and `until` miss them."""
+        ahead = matching(since=pd.Timestamp.now("UTC") + pd.Timedelta(seconds=SKEW))
+        body = {"size": 0, "query": ahead, "aggs": {"nodes": {"terms": {"field": "kubernetes.node.name"}}}}
+        found = self._quietly(_with_source(f"{INDEX}/_search", body)) or {}
+        nodes = found.get("aggregations", {}).get("nodes", {}).get("buckets", [])
+        step = (
+            "compare `date` there and here, and set the clock by NTP; lines keep the time that they were written with"
+        )
+        return [f"{n['doc_count']} lines of {n['key']} are from the future, its clock is ahead: {step}" for n in nodes]
 
     def _quietly(self, path: str) -> Any:
         try:

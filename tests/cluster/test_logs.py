@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 
+import pandas as pd
 import pytest
 
 from kitlib import images, wait
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError, SupplyError
+from kitlib.exercises.mended import seen
+from kitlib.kube import Object
 from kitlib.measure import lines, logloss, panics, shipping
+from kitlib.measure.pods import restarts
 from kitlib.stacks import base
 from kitlib.stacks import logs as stack
 from kitlib.telemetry.explorer import Page, explorer
@@ -79,6 +83,58 @@ def test_a_full_disk_is_named(logs: Logs) -> None:
 
     assert "cannot be written to" in line
     assert "logs.retain(days)" in line
+    assert logs.troubles() == []
+
+
+def test_a_shard_without_a_place_is_named(logs: Logs) -> None:
+    """An index that may be on no node makes Elasticsearch red: one line, with the next step; without it, nothing is wrong."""
+    nowhere = {"index.routing.allocation.require._name": "nowhere"}
+    logs.ask("PUT", "kit-nowhere?wait_for_active_shards=0", {"settings": nowhere})
+    try:
+        (line,) = logs.troubles()
+    finally:
+        logs.ask("DELETE", "kit-nowhere")
+
+    assert "Elasticsearch is red" in line
+    assert "_cluster/allocation/explain" in line
+    assert logs.troubles() == []
+
+
+def test_a_clock_that_is_ahead_is_named(logs: Logs) -> None:
+    """A line of the future is one line of trouble, with the node whose clock is wrong."""
+    index = f"kit-logs-{pd.Timestamp.now('UTC'):%Y.%m.%d}"
+    ahead = pd.Timestamp.now("UTC") + pd.Timedelta(hours=1)
+    document = {"@timestamp": ahead.isoformat(), "message": "early", "kubernetes": {"node": {"name": "fast-node"}}}
+    logs.ask("PUT", f"{index}/_doc/early?refresh=true", document)
+    try:
+        (line,) = logs.troubles()
+    finally:
+        logs.ask("DELETE", f"{index}/_doc/early?refresh=true")
+
+    assert "1 lines of fast-node are from the future" in line
+    assert "NTP" in line
+    assert logs.troubles() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"args": ["-e", "--no-such-flag"]}, "cluster.kube.logs("),  # ends with an error, over and over
+        ({"resources": {"requests": {"memory": "24Mi"}, "limits": {"memory": "24Mi"}}}, "killed for its memory"),
+    ],
+)
+def test_a_shipper_that_does_not_run_is_named(cluster: Cluster, logs: Logs, change: Object, said: str) -> None:
+    """Crash-looping, or killed for its memory: one line, with the next step."""
+    space = base.find(cluster, stack.SHIPPER)
+    assert space
+    shipping.change(cluster, {"containers": [{"name": shipping.NAME, **change}]})
+    try:
+        seen(space, stack.SHIPPER.instance, lambda pod: restarts(pod) > 0, seconds=60)
+        (line,) = logs.troubles()
+    finally:
+        stack.install(cluster)
+
+    assert said in line
     assert logs.troubles() == []
 
 

@@ -131,6 +131,17 @@ def test_failed_build_leaves_nothing(module: tools.Module, record: Path, monkeyp
     assert built.name == f"kind-{module.inputs()}"
 
 
+def test_a_cache_in_use_is_left(
+    record: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another program fills Go's build cache while it is emptied: that is said, and stops nothing."""
+    monkeypatch.setenv("FAIL", "directory not empty")
+    tools.trim_build_cache()
+
+    assert record.read_text().endswith(" clean -cache\n")
+    assert "was not emptied: main.go:1: directory not empty" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("module")
 def test_build_without_c(record: Path) -> None:
     """A module is built without cgo unless it asks for it."""
