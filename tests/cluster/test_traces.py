@@ -11,10 +11,11 @@ from kitlib import app, podproxy, wait
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError, WaitTimeout
 from kitlib.measure import propagation
-from kitlib.stacks import base, logs
+from kitlib.stacks import base, logs, metrics
 from kitlib.stacks import traces as stack
 from kitlib.telemetry import again
 from kitlib.telemetry.logs import Logs
+from kitlib.telemetry.metrics import Metrics
 from kitlib.telemetry.traces import Traces
 from kitlib.telemetry.waterfall import graph, waterfall
 
@@ -134,6 +135,22 @@ def test_the_collector_counts_what_was_sent(traces: Traces) -> None:
 
     assert again.settled(lambda: int(counted()), enough=7, patience=15) == 7
     assert len(traces.search(service)) == 7
+
+
+def test_prometheus_finds_what_the_collector_counts(cluster: Cluster, traces: Traces) -> None:
+    """With the store of the metrics beside it, calls are a series, and a bucket leads to a trace by its exemplar."""
+    service, since = f"scraped-{time.time_ns()}", pd.Timestamp.now("UTC")
+    store = Metrics(base.install(cluster, metrics.STORE))
+    try:
+        sent = {_sent(traces, (service, "1" * 16, "", 0, 0.1)) for _ in range(3)}
+        store.until(f'sum(traces_calls_total{{service_name="{service}"}}) == 3', seconds=40)
+        buckets = f'traces_duration_seconds_bucket{{service_name="{service}"}}'
+        exemplars = store.exemplars(buckets, since, pd.Timestamp.now("UTC"))
+    finally:
+        base.remove(cluster, metrics.STORE)
+
+    assert set(exemplars["trace_id"])
+    assert set(exemplars["trace_id"]) <= sent
 
 
 def test_tail_sampling_keeps_what_failed(traces: Traces, chain: Space) -> None:
