@@ -17,6 +17,7 @@ from kitlib.exercises import (
     probes,
     service_ingress,
     start,
+    tracing,
 )
 from kitlib.exercises.base import Exercise, Outcome
 
@@ -35,6 +36,7 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),
     (log_lines.Fields, log_lines.Forget, log_lines.Retention),
     (metric_series.Scraped, metric_series.Ratio, metric_series.Explosion),
+    (tracing.Endpoint, tracing.Slow, tracing.Tail),
     (probes.Startup, probes.Hang, probes.Dependency),
 )
 ALL: dict[str, Exercise] = {e.name: e for e in (kind() for chapter in CHAPTERS for kind in chapter)}

@@ -24,6 +24,7 @@ from tests.notebooks.answers import (
     probes,
     service_ingress,
     start,
+    tracing,
 )
 
 Answer = Callable[[Cluster], object]
@@ -41,6 +42,7 @@ CHAPTERS = (
     service_ingress,
     log_lines,
     metric_series,
+    tracing,
     probes,
 )
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))

@@ -1,0 +1,62 @@
+"""Wrong answers to the exercises of 4.3-tracing: plausible ones, which the traces that Jaeger has disprove."""
+
+from collections.abc import Callable
+
+from kitlib import app, wait
+from kitlib.cluster import Cluster
+from kitlib.exercises.tracing import SPACE, Endpoint, Slow, Tail
+from kitlib.measure import probes
+from kitlib.stacks import traces as stack
+
+Answer = Callable[[Cluster], object]
+
+ONLY_A_SHARE = """\
+processors:
+  tail_sampling:
+    decision_wait: 2s
+    policies: [{name: a share, type: probabilistic, probabilistic: {sampling_percentage: 10}}]
+service: {pipelines: {traces: {processors: [memory_limiter, tail_sampling, batch]}}}
+"""
+EVERYTHING = ONLY_A_SHARE.replace("sampling_percentage: 10", "sampling_percentage: 100")
+
+
+def _sent_to(endpoint: str) -> Answer:
+    def answer(cluster: Cluster) -> None:
+        stack.install(cluster)
+        manifests = Endpoint().given()
+        for setting in probes.container_of(probes.only(manifests))["env"]:
+            if setting["name"] == "CATALOG_OTLP_ENDPOINT":
+                setting["value"] = endpoint
+        cluster.space(SPACE).apply(*manifests)
+
+    return answer
+
+
+def _only_given(_: Cluster) -> None:
+    Slow().given()
+
+
+def _restarts_all(cluster: Cluster) -> None:
+    Slow().given()
+    space = cluster.space(Slow.place)
+    old = [pod["metadata"]["name"] for name in app.CHAIN for pod in app.pods(space, name)]
+    cluster.kube.clear("Pod", space.name, grace=1)
+    for pod in old:
+        wait.until(cluster.kube, "Pod", pod, space.name, done=wait.gone, what="gone")
+    for name in app.CHAIN:
+        app.roll_out(space, name)
+
+
+def _laid_over(text: str) -> Answer:
+    def answer(cluster: Cluster) -> None:
+        stack.install(cluster)
+        stack.overlay(cluster, text)
+
+    return answer
+
+
+WRONG: dict[str, tuple[Answer, ...]] = {
+    Endpoint.name: (_sent_to(Endpoint.wrong), _sent_to("http://jaeger.kit-traces:16686")),
+    Slow.name: (_only_given, _restarts_all),
+    Tail.name: (_laid_over(ONLY_A_SHARE), _laid_over(EVERYTHING)),
+}
