@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -77,7 +78,21 @@ class Load:
 
 
 @contextmanager
-def open_loop(
+def open_loop(space: Space, url: str | Sequence[str], **settings: Any) -> Iterator[Load]:
+    """Load a service while the block runs; url and settings are those of `start`, and so is what it raises.
+
+    At the end of the block the attack goes on to its end, unless it was stopped; an exception in the block stops it.
+    """
+    load = start(space, url, **settings)
+    try:
+        yield load
+    except BaseException:
+        load.stop()
+        raise
+    load.wait()
+
+
+def start(
     space: Space,
     url: str | Sequence[str],
     *,
@@ -89,11 +104,10 @@ def open_loop(
     headers: Mapping[str, str] | None = None,
     insecure: bool = False,
     name: str = "traffic",
-) -> Iterator[Load]:
-    """Send `rate` GET requests a second to a URL (or several, in turn) while the block runs; entered once requests are being sent.
+) -> Load:
+    """Send `rate` GET requests a second to a URL (or several, in turn) for so long; returns once requests are being sent.
 
-    At the end of the block the attack goes on to its end, unless it was stopped; an exception in the block stops it.  The pod stays
-    until the next attack of that name, or until the namespace is undone: its log is the result.
+    The pod stays until the next attack of that name, or until the namespace is undone: its log is the result.
 
     keepalive: reuse connections.  connections: at most so many at a time, 0 for as many as the rate asks for.  timeout: s.
     insecure: accept any certificate.  Raises UsageError for more requests than a log can hold, WaitTimeout.
@@ -108,13 +122,7 @@ def open_loop(
     flags += ["-insecure"] if insecure else []
     flags += [f"-max-connections={connections}"] if connections else []
     targets = [url] if isinstance(url, str) else list(url)
-    load = Load(space, _start(space, name, targets, flags), rate, seconds)
-    try:
-        yield load
-    except BaseException:
-        load.stop()
-        raise
-    load.wait()
+    return Load(space, _start(space, name, targets, flags), rate, seconds)
 
 
 def read(log: str) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,26 @@ def panel(of: Exercise) -> Any:
     }
     buttons = [_button(name, style, output, act) for name, (style, act) in actions.items()]
     return ipywidgets.VBox([ipywidgets.HTML(_task(of)), ipywidgets.HBox(buttons), output])
+
+
+def repeating(description: str, act: Callable[[], None], seconds: float) -> Any:
+    """A button that, while it is pressed, does something over and over, so many seconds apart."""
+    button = ipywidgets.ToggleButton(description=description, icon="play")
+    stop = threading.Event()
+
+    def follow(until: threading.Event) -> None:
+        while not until.wait(seconds):
+            act()
+
+    def toggled(change: Any) -> None:
+        nonlocal stop
+        stop.set()
+        stop = threading.Event()
+        if change["new"]:
+            threading.Thread(target=follow, args=(stop,), daemon=True).start()
+
+    button.observe(toggled, "value")
+    return button
 
 
 def _task(of: Exercise) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from html import escape
 from typing import Any
 
@@ -72,7 +71,6 @@ class _Live:
     def __init__(self, logs: Logs, wanted: dict[str, str]) -> None:
         self._logs = logs
         self._found = ipywidgets.HTML()
-        self._stop = threading.Event()
         namespaces = ["", *logs.terms("kubernetes.namespace")]
         self._inputs = {
             "text": ipywidgets.Text(wanted["text"], placeholder="words", continuous_update=False),
@@ -80,11 +78,10 @@ class _Live:
             "level": _choice(["", *logs.terms("app.level")], wanted["level"], "any level"),
             "span": _choice(list(SPANS), wanted["span"], ""),
         }
-        self._tail = ipywidgets.ToggleButton(description="Live tail", icon="play")
         for widget in self._inputs.values():
             widget.observe(lambda _: self.refresh(), "value")
-        self._tail.observe(self._toggled, "value")
-        self.box = ipywidgets.VBox([ipywidgets.HBox([*self._inputs.values(), self._tail]), self._found])
+        tail = widgets.repeating("Live tail", self.refresh, TAIL_SECONDS)  # Elasticsearch tells nobody of new lines
+        self.box = ipywidgets.VBox([ipywidgets.HBox([*self._inputs.values(), tail]), self._found])
         self.refresh()
 
     def refresh(self) -> None:
@@ -93,18 +90,6 @@ class _Live:
             self._found.value = Page(self._logs, {key: widget.value for key, widget in self._inputs.items()}).html()
         except KitError as e:
             self._found.value = f"<pre>{escape(str(e))}</pre>"
-
-    def _toggled(self, change: Any) -> None:
-        if change["new"]:
-            self._stop = threading.Event()
-            threading.Thread(target=self._follow, args=(self._stop,), daemon=True).start()
-        else:
-            self._stop.set()
-
-    def _follow(self, stop: threading.Event) -> None:
-        """Elasticsearch tells nobody of new lines: the tail asks."""
-        while not stop.wait(TAIL_SECONDS):
-            self.refresh()
 
 
 def query(wanted: dict[str, str]) -> Query:
