@@ -100,14 +100,21 @@ def rolled_out(deployment: Object | None) -> bool:
 
 
 def ask(
-    space: Space, pod: str | Object, path: str, *, method: str = "GET", body: Any = None, seconds: float = 10
+    space: Space,
+    pod: str | Object,
+    path: str,
+    *,
+    method: str = "GET",
+    body: Any = None,
+    seconds: float = 10,
+    headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """One HTTP request to a pod, through the API server.  Any status is an answer; no answer is a ClusterError.
 
     pod: its name, or the object.  body: sent as JSON.
     """
     name = pod if isinstance(pod, str) else pod["metadata"]["name"]
-    return podproxy.request(space, name, PORT, path, method=method, body=body, seconds=seconds)
+    return podproxy.request(space, name, PORT, path, method=method, body=body, seconds=seconds, headers=headers)
 
 
 def inject(space: Space, pod: str | Object, kind: str, lease: str = "30s", **settings: Any) -> None:

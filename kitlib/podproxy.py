@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,17 @@ class Answer:
     body: Any
 
 
-def request(space: Space, pod: str, port: int, path: str, *, method: str, body: Any, seconds: float) -> Answer:
+def request(
+    space: Space,
+    pod: str,
+    port: int,
+    path: str,
+    *,
+    method: str,
+    body: Any,
+    seconds: float,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
     """What the pod answers, whatever its status.  body: sent as JSON, bytes as they are (lines of JSON); None sends nothing.
 
     Asked once, never again.  Raises ClusterError when nothing comes within `seconds`, ApiError when there is no such pod, or the API
@@ -36,10 +47,11 @@ def request(space: Space, pod: str, port: int, path: str, *, method: str, body: 
     target = f"/api/v1/namespaces/{space.name}/pods/{pod}:{port}/proxy/{path.removeprefix('/')}"
     connection = space.cluster.kube.connection
     data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-    headers = {} if data is None else {"Content-Type": JSON_LINES if isinstance(body, bytes) else JSON}
+    content = {} if data is None else {"Content-Type": JSON_LINES if isinstance(body, bytes) else JSON}
+    said = {**content, **(headers or {})}
     with kube.mapped(doing):
         try:
-            response = connection.send(method, target, data=data, headers=headers, seconds=seconds, check=False)
+            response = connection.send(method, target, data=data, headers=said, seconds=seconds, check=False)
         except urllib3.exceptions.ReadTimeoutError:
             raise ClusterError(
                 f"{doing}: no answer after {seconds:g} s", hint="does it hang? look at its log, and at `faults`"

@@ -24,6 +24,7 @@ GO_MODULES = (
     GOAPP,
     paths.ROOT / "kitlib" / "measure" / "go",
     paths.ROOT / "cluster" / "images" / "panics",
+    tools.MODULES / "exporters",
     tools.MODULES / "receiver",
 )
 IMAGE = "kit.local/goapp:lint"  # manifests are judged, not run

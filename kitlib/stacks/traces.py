@@ -1,0 +1,89 @@
+"""The stack of the traces: an OpenTelemetry Collector, and Jaeger behind it (cluster/stacks/traces).
+
+Spans are in Jaeger's memory, or in the Elasticsearch of the stack of the logs.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal
+
+from kitlib import images, kustomize, wait
+from kitlib.cluster import Cluster
+from kitlib.errors import ClusterError
+from kitlib.kube import Ref
+from kitlib.stacks import base, logs
+from kitlib.telemetry import again
+from kitlib.telemetry.traces import Traces
+
+MEMORY = base.Stack("traces", images=("jaeger", "otelcol"))
+ELASTICSEARCH = base.Stack("traces", images=MEMORY.images, components=("elasticsearch",))
+Storage = Literal["memory", "elasticsearch"]
+STACKS: dict[Storage, base.Stack] = {"memory": MEMORY, "elasticsearch": ELASTICSEARCH}
+Part = Literal["collector", "jaeger"]
+TAIL_SAMPLING = (kustomize.CLUSTER / "stacks" / MEMORY.name / "collector" / "tail-sampling.yaml").read_text()
+STRATEGIC = "application/strategic-merge-patch+json"
+OTLP = 4318  # the port for spans, of either
+INDICES = "kit-traces-"  # how the names of Jaeger's indices and templates begin
+
+
+def install(cluster: Cluster, storage: Storage = "memory") -> Traces:
+    """Make collector and Jaeger be there and ready; another storage, or an overlay of the collector's, is replaced.
+
+    Raises what `base.install` does, and ClusterError when there is no Elasticsearch for that storage.
+    """
+    if storage == "elasticsearch" and logs.find(cluster) is None:
+        raise ClusterError(
+            "there is no Elasticsearch to store spans in",
+            hint="from kitlib.stacks import logs; logs.install(cluster)",
+        )
+    return Traces(base.install(cluster, STACKS[storage]))
+
+
+def find(cluster: Cluster) -> Traces | None:
+    """The traces if the stack was installed."""
+    space = base.find(cluster, MEMORY)
+    return Traces(space) if space else None
+
+
+def overlay(cluster: Cluster, text: str, *, of: Part = "collector", seconds: float = 60) -> None:
+    """Roll out a part with this YAML laid over its configuration: maps are merged, lists replaced; "{}" takes it back.
+
+    A new Jaeger has forgotten what was in its memory.  Raises WaitTimeout with the part's own words when it does not accept the text.
+    """
+    kube, space = cluster.kube, MEMORY.instance
+    container = {"name": of, "env": [{"name": "OVERLAY", "value": text}]}
+    change = {"spec": {"template": {"spec": {"containers": [container]}}}}
+    kube.patch("StatefulSet", of, space, change, content=STRATEGIC)
+    for pod in kube.list("Pod", space, labels=f"app.kubernetes.io/name={of}"):
+        kube.delete(Ref.of(pod))  # one that never became ready would not be replaced (Kubernetes: forced rollback)
+    wait.until(kube, "StatefulSet", of, space, done=base.READY["StatefulSet"], what="ready", seconds=seconds)
+    address = (kube.get("Service", of, space) or {})["spec"]["clusterIP"]
+    for node in cluster.nodes:
+        again.until(partial(_leads_somewhere, cluster, node, address), bool, failure=_nowhere, seconds=seconds)
+
+
+def _leads_somewhere(cluster: Cluster, node: str, address: str) -> bool:
+    """Whether the Service's address is connected to its new pod: the node learns of that a moment after the pod is ready."""
+    shell = f"exec 3<>/dev/tcp/{address}/{OTLP} && echo open"
+    return "open" in cluster.on_node("timeout", "1", "bash", "-c", shell, check=False, node=node)
+
+
+def _nowhere(_: bool) -> str:
+    return "nothing takes spans at the Service's address"
+
+
+def page(traces: Traces) -> str:
+    """How to see Jaeger's own pages, or why there are none: they are not in the Go module that the image is built from."""
+    if images.image("jaeger").pulled:
+        return f"{traces.command}, then http://localhost:16686"
+    return "this Jaeger is built from its Go module, which does not have its pages; with KIT_SUPPLY=upstream they are there"
+
+
+def remove(cluster: Cluster) -> None:
+    """Take both away with every span, in Elasticsearch, too; returns when they are gone."""
+    base.remove(cluster, MEMORY)
+    if store := logs.find(cluster):
+        for index in store.ask("GET", f"_cat/indices/{INDICES}*?format=json"):
+            store.ask("DELETE", index["index"])
+        store.ask("DELETE", f"_index_template/{INDICES}*")
