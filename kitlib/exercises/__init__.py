@@ -9,6 +9,7 @@ from kitlib.exercises import (
     deployment,
     docker_concepts,
     dockerfile,
+    game_day,
     go_basics,
     log_lines,
     multi_stage,
@@ -34,6 +35,7 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),
     (log_lines.Fields, log_lines.Forget, log_lines.Retention),
     (probes.Startup, probes.Hang, probes.Dependency),
+    (game_day.Blind, game_day.Hidden, game_day.Request),
 )
 ALL: dict[str, Exercise] = {e.name: e for e in (kind() for chapter in CHAPTERS for kind in chapter)}
 

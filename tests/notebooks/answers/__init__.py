@@ -16,6 +16,7 @@ from tests.notebooks.answers import (
     deployment,
     docker_concepts,
     dockerfile,
+    game_day,
     go_basics,
     log_lines,
     multi_stage,
@@ -40,6 +41,7 @@ CHAPTERS = (
     service_ingress,
     log_lines,
     probes,
+    game_day,
 )
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))
 
