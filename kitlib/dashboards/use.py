@@ -5,11 +5,12 @@ from __future__ import annotations
 from kitlib.dashboards.definitions import Dashboard, Panel, Query
 
 OF = 'namespace=~"$namespace", container!=""'
-POD = "{{namespace}}/{{pod}}"
+POD = "{{pod}}"
+LOOKED = "1m"  # the kubelet looks at containers every 10 to 15 s, however often it is scraped
 
 
 def _pods(series: str, more: str = OF) -> str:
-    return f"sum by (namespace, pod) (rate({series}{{{more}}}[$__rate_interval]))"
+    return f"sum by (namespace, pod) (rate({series}{{{more}}}[{LOOKED}]))"
 
 
 USE = Dashboard(

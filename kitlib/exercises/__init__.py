@@ -12,6 +12,7 @@ from kitlib.exercises import (
     game_day,
     go_basics,
     log_lines,
+    metric_series,
     multi_stage,
     private_registry,
     probes,
@@ -34,6 +35,7 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (deployment.Unnoticed, deployment.Undo, deployment.Pinned),
     (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),
     (log_lines.Fields, log_lines.Forget, log_lines.Retention),
+    (metric_series.Scraped, metric_series.Ratio, metric_series.Explosion),
     (probes.Startup, probes.Hang, probes.Dependency),
     (game_day.Blind, game_day.Hidden, game_day.Request),
 )

@@ -170,21 +170,31 @@ class Metrics:
         return self._awaited(lambda: self.query(expression), f"no value of {expression}", seconds)
 
     def delivered(
-        self, alert: str, labels: Mapping[str, str], *, status: str = "firing", seconds: float = 90
+        self,
+        alert: str,
+        labels: Mapping[str, str],
+        *,
+        status: str = "firing",
+        after: pd.Timestamp | None = None,
+        seconds: float = 90,
     ) -> pd.DataFrame:
-        """Wait until the receiver has an alert with these labels (of LABELS); returns its rows of `deliveries`.  Raises WaitTimeout."""
+        """Wait until the receiver has an alert with these labels (of LABELS); returns its rows of `deliveries`.  Raises WaitTimeout.
+
+        after: what was received until then does not count.
+        """
         wanted = {"alert": alert, "status": status, **labels}
 
         def arrived() -> pd.DataFrame:
             found = self.deliveries()
-            return found[(found[list(wanted)] == pd.Series(wanted)).all(axis=1)].reset_index(drop=True)
+            fits = (found[list(wanted)] == pd.Series(wanted)).all(axis=1)
+            return found[fits if after is None else fits & (found["received"] > after)].reset_index(drop=True)
 
         return self._awaited(arrived, f"{alert} was not delivered as {status}", seconds)
 
     def troubles(self) -> list[str]:
         """What is wrong with the stack and its targets, a line each with the next step; [] when nothing is."""
         found = pods.troubles(self.space.cluster, NAMESPACES)
-        return found or [*self._targets_down(), *self._rules_broken()]
+        return found or [*self._targets_down(), *self._rules_broken(), *self._clocks_off()]
 
     def _targets_down(self) -> Iterable[str]:
         targets = self.targets()
@@ -195,6 +205,11 @@ class Metrics:
         rules = self.rules()
         for r in rules[rules["health"] == "err"].itertuples():
             yield f"rule {r.name} cannot be evaluated, {r.error}: mend it in cluster/stacks/metrics/prometheus/rules.yml"
+
+    def _clocks_off(self) -> Iterable[str]:
+        alerts = self.alerts()
+        for a in alerts[alerts["alert"] == "ClockSkew"].itertuples():
+            yield f"the clock of {a.instance} is off, {a.summary}: is its time synchronised? timedatectl on the node says"
 
     def _awaited(self, look: Callable[[], pd.DataFrame], failure: str, seconds: float) -> pd.DataFrame:
         deadline = time.monotonic() + seconds

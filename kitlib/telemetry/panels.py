@@ -26,6 +26,7 @@ SPANS = {"1 minute": 1, "5 minutes": 5, "15 minutes": 15, "1 hour": 60}
 POINTS = 60  # of a line
 LINES = 6  # of a panel; those with the largest last values
 COLUMNS = 2
+LEGEND = 22  # characters
 REFRESH = 5.0  # seconds between two looks while it is live
 
 
@@ -117,18 +118,23 @@ class Page:
 def draw(axes: Axes, drawn: Drawn, start: pd.Timestamp, end: pd.Timestamp) -> None:
     """One panel: a line a series, times of the day in UTC."""
     for i, (name, values) in enumerate(drawn.shown.items()):
-        axes.plot(values.index, values, color=PALETTE[i % len(PALETTE)], linewidth=1.3, label=name)
+        axes.plot(values.index, values, color=PALETTE[i % len(PALETTE)], linewidth=1.3, label=shorten(name))
     more = len(drawn.lines) - len(drawn.shown)
     title = f"{drawn.panel.title} ({drawn.unit})" if drawn.unit else drawn.panel.title
     axes.set_title(title + (f", {more} more" if more else ""), fontsize=10, loc="left")
     axes.set(xlim=(start, end), ylim=(0, None))
-    axes.xaxis.set_major_locator(dates.AutoDateLocator(maxticks=5))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(dates.AutoDateLocator(maxticks=4))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M:%S"))  # type: ignore[no-untyped-call]
     axes.tick_params(labelsize=8)
     if drawn.lines:
         axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1), borderaxespad=0)
     else:
         axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center")
+
+
+def shorten(name: str) -> str:
+    """A legend's text, so that it leaves room for the figure: the end of a pod's name is what tells it apart."""
+    return name if len(name) <= LEGEND else f"…{name[1 - LEGEND :]}"
 
 
 class _Live:

@@ -7,15 +7,18 @@ import pytest
 
 from kitlib import app, traffic
 from kitlib.cluster import Cluster, Space
+from kitlib.dashboards import ALL, RED
 from kitlib.errors import ClusterError
+from kitlib.measure import cardinality
 from kitlib.stacks import base
 from kitlib.stacks import metrics as stack
 from kitlib.telemetry.metrics import Metrics
+from kitlib.telemetry.panels import Page, view
 
 IMAGE = "goapp-scratch"
 ITEMS = 'http_request_duration_seconds_count{{namespace="{0}", app="shop", route="/items"}}'
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-RED = ("app:http_requests:rate30s", "app:http_errors:ratio30s", "app:http_request_duration_seconds:p99_30s")
+RULES = ("app:http_requests:rate30s", "app:http_errors:ratio30s", "app:http_request_duration_seconds:p99_30s")
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +79,10 @@ def test_every_request_is_counted(metrics: Metrics, shop: Space) -> None:
     sent = load.results()
     counted = ITEMS.format(shop.name)
     metrics.until(f"sum({counted}) >= {len(sent)}", seconds=20)
-    red = {name: len(metrics.query(f'{name}{{namespace="{shop.name}", app="shop"}}')) for name in RED}
+    red = {name: len(metrics.query(f'{name}{{namespace="{shop.name}", app="shop"}}')) for name in RULES}
 
     assert metrics.value(f"sum({counted})") == len(sent) == 500
-    assert red == dict.fromkeys(RED, 1)
+    assert red == dict.fromkeys(RULES, 1)
 
 
 def test_samples_are_as_far_apart_as_their_interval(metrics: Metrics, shop: Space) -> None:
@@ -140,6 +143,48 @@ def test_a_target_that_is_down_is_named(cluster: Cluster, metrics: Metrics, spac
 
     assert "404" in line
     assert "path of its annotations" in line
+
+
+def test_every_panel_has_data(metrics: Metrics, shop: Space) -> None:
+    """Each query of each panel of each dashboard, while goapp is under load."""
+    with traffic.open_loop(shop, f"http://shop.{shop.name}/items", rate=20, seconds=30):
+        metrics.until(f'app:http_requests:rate30s{{namespace="{shop.name}", app="shop"}} > 0')
+        metrics.until(f'rate(container_cpu_usage_seconds_total{{namespace="{shop.name}", container="goapp"}}[1m])')
+    queries = {
+        f"{board.name}, {panel.title}: {query.legend}": query.filled(namespace=shop.name)
+        for board in ALL.values()
+        for panel in board.panels
+        for query in panel.queries
+    }
+    empty = [name for name, query in queries.items() if metrics.query(query).empty]
+
+    assert queries
+    assert empty == []
+
+
+def test_a_dashboard_is_drawn(metrics: Metrics, shop: Space) -> None:
+    """With nobody to click, it is figures and a table."""
+    metrics.until(f'rate(http_request_duration_seconds_count{{namespace="{shop.name}"}}[20s])')
+    page = view(metrics, RED, namespace=shop.name, span="1 minute")
+
+    assert isinstance(page, Page)
+    assert "Goroutines" not in page.empty
+    assert "<svg" in page.html()
+    assert set(page.table["panel"]) == {panel.title for panel in RED.panels}
+
+
+def test_a_label_too_many(metrics: Metrics, shop: Space) -> None:
+    """Four ways to scrape the same exploding target, by a Prometheus of one's own; the stack's keeps none of it."""
+    table = cardinality.explode(shop, f"http://shop.{shop.name}/items").table.set_index("job")
+
+    assert table["series"]["as it is"] > cardinality.USERS
+    assert table["counted"]["as it is"] >= cardinality.USERS
+    assert table["health"]["sample_limit"] == "down"
+    assert "sample limit" in table["error"]["sample_limit"]
+    assert table["counted"]["labeldrop"] < table["counted"]["as it is"] / 100
+    assert table["series"]["drop"] < 100
+    assert table["health"]["drop"] == "up"
+    assert metrics.query("request_seconds_count").empty
 
 
 def test_a_query_that_is_none_is_refused(metrics: Metrics) -> None:

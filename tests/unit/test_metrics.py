@@ -94,3 +94,14 @@ def test_a_delivery_is_a_row_an_alert(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_quantities(amount: str, expected: float) -> None:
     """Cores and bytes, as Kubernetes writes them."""
     assert samples.number(amount) == pytest.approx(expected)
+
+
+def test_a_clock_that_is_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the alert, with what to look at; alerts of other kinds are no trouble of the stack's."""
+    labels = {"alertname": "ClockSkew", "instance": "10.0.0.1:9100"}
+    alert = {"labels": labels, "annotations": {"summary": "3s apart"}, "state": "firing", "activeAt": ALERT["startsAt"]}
+    other = {**alert, "labels": {"alertname": "HighErrorRate"}}
+    it, _ = client(monkeypatch, {"data": {"alerts": [{**alert, "value": "3"}, {**other, "value": "1"}]}})
+    (line,) = it._clocks_off()
+
+    assert line.startswith("the clock of 10.0.0.1:9100 is off, 3s apart: ")

@@ -19,6 +19,7 @@ from tests.notebooks.answers import (
     game_day,
     go_basics,
     log_lines,
+    metric_series,
     multi_stage,
     private_registry,
     probes,
@@ -40,6 +41,7 @@ CHAPTERS = (
     deployment,
     service_ingress,
     log_lines,
+    metric_series,
     probes,
     game_day,
 )

@@ -1,0 +1,41 @@
+"""A Prometheus of one's own in a namespace, with any configuration: the stack's workload, and none of its rights."""
+
+from __future__ import annotations
+
+import hashlib
+
+from kitlib import wait
+from kitlib.cluster import Space
+from kitlib.kube import Object
+from kitlib.stacks import base
+from kitlib.telemetry.metrics import Metrics
+
+NAME = "prometheus"
+WORKLOAD = base.Stack("metrics/prometheus", images=(NAME,))  # the part of the stack that is taken
+
+
+def start(space: Space, configuration: str, rules: str = "groups: []\n") -> Metrics:
+    """Run it, or replace the one that is there; returns when it answers.
+
+    configuration: of prometheus.yml; it may name rules.yml, whose text `rules` is.  It has no service account, so that it can only
+    scrape addresses that the configuration lists.  Raises WaitTimeout when it refuses them.
+    """
+    space.apply(*manifests(space, configuration, rules))
+    kube, ready = space.cluster.kube, base.READY["StatefulSet"]
+    wait.until(kube, "StatefulSet", NAME, space.name, done=ready, what="ready")
+    return Metrics(space)
+
+
+def manifests(space: Space, configuration: str, rules: str) -> list[Object]:
+    """Its configuration and its StatefulSet.  The name of the former depends on its text, so that another text is another pod."""
+    rendered = base.render(space.cluster, WORKLOAD)
+    stateful = next(m for m in rendered if m["kind"] == "StatefulSet")
+    name = f"{NAME}-{hashlib.sha256((configuration + rules).encode()).hexdigest()[:8]}"
+    stateful["metadata"].pop("namespace")
+    spec = stateful["spec"]["template"]["spec"]
+    spec.pop("serviceAccountName")
+    spec["automountServiceAccountToken"] = False
+    next(v for v in spec["volumes"] if v["name"] == "config")["configMap"]["name"] = name
+    data = {"prometheus.yml": configuration, "rules.yml": rules}
+    metadata = {"name": name, "labels": stateful["metadata"]["labels"]}
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}, stateful]
