@@ -61,12 +61,12 @@ def pod(name: str, image: str, *, treatments: Sequence[str] = (), env: Mapping[s
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 
 
-def chain(image: str, *, treatments: Sequence[str] = ()) -> list[Object]:
-    """Three instances that call each other: gateway → catalog → backend; treatments are applied to each."""
+def chain(image: str, *, treatments: Sequence[str] = (), env: Mapping[str, str] | None = None) -> list[Object]:
+    """Three instances that call each other: gateway → catalog → backend; treatments and env are applied to each."""
     return [
         manifest
         for name, place in CHAIN.items()
-        for manifest in manifests(name, image, treatments=[place, *treatments])
+        for manifest in manifests(name, image, treatments=[place, *treatments], env=env)
     ]
 
 

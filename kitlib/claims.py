@@ -21,13 +21,14 @@ from kitlib.stats import iqr, median
 from kitlib.verdict import WORDS, Verdict
 
 REGISTER = ROOT / "notebooks" / "claims.yaml"
+OWN = "kit"  # the section of what the guide does not say, and the kit claims itself
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement of the guide, and the rule that judges it.
+    """One statement of the guide, or of the kit itself, and the rule that judges it.
 
-    section: of the guide.  chapter: the notebook that measures it, without suffix.  unit: of `metric`.
+    section: of the guide, or OWN.  chapter: the notebook that measures it, without suffix.  unit: of `metric`.
     predictions: what a learner may choose from before the measurement.
     """
 
@@ -77,8 +78,11 @@ class Claim:
         )
 
     def _lines(self) -> list[str]:
-        where = f"Section {self.section} of the guide; measured in {self.chapter}.ipynb"
-        return [f"{self.id}: {self.title}", f"The guide says: {self.says}", where, f"Rule: {self.rule_in_words}."]
+        own = self.section == OWN
+        origin = "Not in the guide" if own else f"Section {self.section} of the guide"
+        says = f"The {OWN if own else 'guide'} says: {self.says}"
+        where = f"{origin}; measured in {self.chapter}.ipynb"
+        return [f"{self.id}: {self.title}", says, where, f"Rule: {self.rule_in_words}."]
 
     def __repr__(self) -> str:
         return "\n".join(self._lines())

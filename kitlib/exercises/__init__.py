@@ -9,6 +9,7 @@ from kitlib.exercises import (
     deployment,
     docker_concepts,
     dockerfile,
+    game_day,
     go_basics,
     log_lines,
     metric_series,
@@ -38,6 +39,7 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (metric_series.Scraped, metric_series.Ratio, metric_series.Explosion),
     (tracing.Endpoint, tracing.Slow, tracing.Tail),
     (probes.Startup, probes.Hang, probes.Dependency),
+    (game_day.Blind, game_day.Hidden, game_day.Request),
 )
 ALL: dict[str, Exercise] = {e.name: e for e in (kind() for chapter in CHAPTERS for kind in chapter)}
 

@@ -20,8 +20,8 @@ def install(cluster: Cluster) -> Metrics:
 
     Raises what `base.install` does.
     """
-    for stack in STACKS:
-        base.install(cluster, stack)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda stack: base.install(cluster, stack), STACKS))
     metrics = find(cluster)
     assert metrics is not None  # it was installed just now
     metrics.until(f"count(count by (job) (up{{job=~'{'|'.join(JOBS)}'}} == 1)) == {len(JOBS)}")

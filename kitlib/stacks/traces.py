@@ -86,4 +86,6 @@ def remove(cluster: Cluster) -> None:
     if store := logs.find(cluster):
         for index in store.ask("GET", f"_cat/indices/{INDICES}*?format=json"):
             store.ask("DELETE", index["index"])
-        store.ask("DELETE", f"_index_template/{INDICES}*")
+        for template in store.ask("GET", "_index_template")["index_templates"]:
+            if template["name"].startswith(INDICES):  # a pattern that fits none is an error
+                store.ask("DELETE", f"_index_template/{template['name']}")

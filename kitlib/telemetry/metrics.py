@@ -16,7 +16,7 @@ from kitlib.cluster import Space
 from kitlib.errors import ApiError, ClusterError, WaitTimeout
 from kitlib.stats import quantity
 from kitlib.telemetry import pods
-from kitlib.telemetry.samples import LABELS, described, frame, moment, number
+from kitlib.telemetry.samples import LABELS, WORDS, described, frame, moment, number
 
 POD, PORT = "prometheus-0", 9090
 RECEIVER, RECEIVER_PORT = "receiver-0", 8080
@@ -106,7 +106,7 @@ class Metrics:
         return pd.DataFrame(rows, columns=["group", "name", "kind", "query", "health", "error", "evaluated", "took"])
 
     def alerts(self) -> pd.DataFrame:
-        """What is wrong now: alert, state (pending, firing), since (UTC), value, LABELS, summary, runbook; none at rest."""
+        """What is wrong now: alert, state (pending, firing), since (UTC), value, LABELS, WORDS; none at rest."""
         rows = [
             {
                 "alert": a["labels"]["alertname"],
@@ -117,7 +117,7 @@ class Metrics:
             }
             for a in self.ask("alerts")["alerts"]
         ]
-        return pd.DataFrame(rows, columns=["alert", "state", "since", "value", *LABELS, "summary", "runbook"])
+        return pd.DataFrame(rows, columns=["alert", "state", "since", "value", *LABELS, *WORDS])
 
     def exemplars(self, expression: str, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
         """Requests that stand for their buckets: labels of the series, trace_id, time (UTC), value (s for a duration)."""
@@ -137,7 +137,7 @@ class Metrics:
     def deliveries(self) -> pd.DataFrame:
         """What Alertmanager sent to the receiver, oldest first, a row an alert of a message.
 
-        received, starts, ends (UTC; NaT while it fires), alert, status (firing, resolved), LABELS, summary, runbook.
+        received, starts, ends (UTC; NaT while it fires), alert, status (firing, resolved), LABELS, WORDS.
         """
         found = self._get(RECEIVER, RECEIVER_PORT, "deliveries", SECONDS)["deliveries"]
         rows = [
@@ -152,7 +152,7 @@ class Metrics:
             for delivery in found
             for a in delivery["message"]["alerts"]
         ]
-        columns = ["received", "alert", "status", "starts", "ends", *LABELS, "summary", "runbook"]
+        columns = ["received", "alert", "status", "starts", "ends", *LABELS, *WORDS]
         return pd.DataFrame(rows, columns=columns)
 
     def usage(self, namespace: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 LABELS = ("namespace", "app", "pod", "container", "job", "instance", "severity")  # columns of alerts
+WORDS = ("summary", "runbook", "exemplars")  # its annotations; exemplars: the series of the requests that it is about
 
 
 def number(amount: str) -> float:
@@ -27,11 +28,11 @@ def frame(points: list[tuple[Mapping[str, str], float, str]]) -> pd.DataFrame:
 
 
 def described(alert: Mapping[str, Any]) -> dict[str, str]:
-    """LABELS, summary and runbook of an alert, as Prometheus and Alertmanager both write it; "" where one is missing."""
+    """LABELS and WORDS of an alert, as Prometheus and Alertmanager both write it; "" where one is missing."""
     labels, words = alert["labels"], alert["annotations"]
     return {
         **{name: labels.get(name, "") for name in LABELS},
-        **{name: words.get(name, "") for name in ("summary", "runbook")},
+        **{name: words.get(name, "") for name in WORDS},
     }
 
 

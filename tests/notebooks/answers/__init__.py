@@ -16,6 +16,7 @@ from tests.notebooks.answers import (
     deployment,
     docker_concepts,
     dockerfile,
+    game_day,
     go_basics,
     log_lines,
     metric_series,
@@ -44,6 +45,7 @@ CHAPTERS = (
     metric_series,
     tracing,
     probes,
+    game_day,
 )
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))
 

@@ -1,0 +1,47 @@
+"""Which fault is it?  Found as a person would: by the alerts that arrive, and where the trail of one of them leads."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from kitlib.cluster import Space
+from kitlib.gameday.faults import ALL, Fault
+from kitlib.stacks.signals import Signals
+from kitlib.telemetry import again
+from kitlib.telemetry.trail import Trail, follow
+
+SECONDS = 60
+
+
+def suspects(deliveries: pd.DataFrame) -> list[Fault]:
+    """The faults whose own alert is among these; an alert that also fires for who waits for somebody else makes several."""
+    seen = set(zip(deliveries["alert"], deliveries["app"], strict=True))
+    return [fault for fault in ALL if (fault.alert, fault.app) in seen]
+
+
+def find(space: Space, signals: Signals, *, seconds: float = SECONDS) -> tuple[Fault, Trail]:
+    """The fault in a chain, and the trail that convicts it: the one suspect at whose service the trail of its own alert ends.
+
+    Raises WaitTimeout when no alert arrives that does.
+    """
+    failure = f"no alert about {space.name} leads to a fault"
+    hint = "is there load? metrics.alerts() shows what is pending"
+    convicted = again.until(
+        lambda: _convicted(space, signals),
+        lambda them: len(them) > 0,
+        failure=lambda _: failure,
+        seconds=seconds,
+        hint=hint,
+    )
+    return convicted[0]
+
+
+def _convicted(space: Space, signals: Signals) -> list[tuple[Fault, Trail]]:
+    found = signals.metrics.deliveries()
+    mine = found[(found["namespace"] == space.name) & (found["status"] == "firing")]
+    trails = [(fault, follow(_own(mine, fault), signals)) for fault in suspects(mine)]
+    return [(fault, trail) for fault, trail in trails if trail.service == fault.service]
+
+
+def _own(alerts: pd.DataFrame, fault: Fault) -> pd.Series:
+    return alerts[(alerts["alert"] == fault.alert) & (alerts["app"] == fault.app)].iloc[0]

@@ -1,0 +1,55 @@
+"""All three signals at once: the stacks of the metrics, the logs and the traces, installed and removed side by side."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pandas as pd
+
+from kitlib.cluster import Cluster
+from kitlib.stacks import base, logs, metrics, traces
+from kitlib.telemetry.logs import Logs
+from kitlib.telemetry.metrics import Metrics
+from kitlib.telemetry.traces import Traces
+
+STACKS = (*metrics.STACKS, logs.STORE, logs.SHIPPER, traces.MEMORY)
+
+
+@dataclass(frozen=True)
+class Signals:
+    """The clients of all three."""
+
+    metrics: Metrics
+    logs: Logs
+    traces: Traces
+
+
+def install(cluster: Cluster) -> Signals:
+    """Make all three be there and ready; what is there already is kept.  Raises what `base.install` does."""
+    with ThreadPoolExecutor() as pool:
+        store, lines = pool.submit(metrics.install, cluster), pool.submit(logs.install, cluster)
+        return Signals(store.result(), lines.result(), traces.install(cluster))
+
+
+def find(cluster: Cluster) -> Signals | None:
+    """All three if they were installed."""
+    found = metrics.find(cluster), logs.find(cluster), traces.find(cluster)
+    store, lines, spans = found
+    return Signals(store, lines, spans) if store and lines and spans else None
+
+
+def remove(cluster: Cluster) -> None:
+    """Take all three away; returns when they are gone.  Traces before logs, whose store may hold them."""
+    with ThreadPoolExecutor() as pool:
+        store = pool.submit(metrics.remove, cluster)
+        traces.remove(cluster)
+        logs.remove(cluster)
+        store.result()
+
+
+def footprint(cluster: Cluster) -> pd.DataFrame:
+    """What the stacks take, a row a container: stack, component, image, image_mb, request_mib, limit_mib."""
+    return pd.concat([base.footprint(cluster, it).assign(stack=it.name) for it in STACKS], ignore_index=True)[
+        ["stack", "component", "image", "image_mb", "request_mib", "limit_mib"]
+    ]
