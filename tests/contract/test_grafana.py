@@ -12,10 +12,8 @@ from kitlib.cluster import Cluster
 from kitlib.dashboards import ALL, Panel, grafana
 from kitlib.dashboards.definitions import SCRAPE, UNITS
 from kitlib.errors import SupplyError
-from kitlib.kube import Object
-from kitlib.stacks import base, metrics
+from kitlib.stacks import base, logs, metrics, traces
 from kitlib.stacks import grafana as stack
-from kitlib.stacks import logs as logs_stack
 
 SOURCES = {
     source["uid"]: source
@@ -28,16 +26,19 @@ def _committed(name: str) -> Any:
     return json.loads((grafana.FOLDER / f"{name}.json").read_text())
 
 
-def _service(name: str) -> Object:
-    (found,) = (
-        m
-        for m in kustomize.render({"resources": [f"stacks/{name}"]})
-        if m["kind"] == "Service" and SERVED[name] == m["metadata"]["name"]
-    )
-    return found
+STACKS = (metrics.STORE.name, logs.STORE.name, traces.MEMORY.name)
 
 
-SERVED = {metrics.STORE.name: "prometheus", logs_stack.STORE.name: "elasticsearch"}
+def _services() -> set[str]:
+    """Every port of every Service of the stacks, as a URL."""
+    found = [
+        m for name in STACKS for m in kustomize.render({"resources": [f"stacks/{name}"]}) if m["kind"] == "Service"
+    ]
+    return {
+        f"http://{m['metadata']['name']}.{m['metadata']['namespace']}.svc:{port['port']}"
+        for m in found
+        for port in m["spec"]["ports"]
+    }
 
 
 @pytest.mark.parametrize("name", grafana.rendered())
@@ -68,16 +69,13 @@ def test_every_panel_has_a_place_and_a_source(name: str) -> None:
 
 
 def test_sources_are_stacks() -> None:
-    """By the names and ports of their Services; Grafana reckons with the interval that is scraped at."""
-    expected = {}
-    for name, service in SERVED.items():
-        found = _service(name)
-        expected[f"kit-{service}"] = (
-            f"http://{service}.{found['metadata']['namespace']}.svc:{found['spec']['ports'][0]['port']}"
-        )
+    """One a stack, at a port of a Service of it; Grafana knows the interval of scrapes, and exemplars lead to traces."""
+    prometheus = SOURCES["kit-prometheus"]["jsonData"]
 
-    assert {uid: source["url"] for uid, source in SOURCES.items()} == expected
-    assert SOURCES["kit-prometheus"]["jsonData"]["timeInterval"] == f"{SCRAPE}s"
+    assert {source["type"] for source in SOURCES.values()} == {"prometheus", "elasticsearch", "jaeger"}
+    assert {source["url"] for source in SOURCES.values()} <= _services()
+    assert prometheus["timeInterval"] == f"{SCRAPE}s"
+    assert [to["datasourceUid"] for to in prometheus["exemplarTraceIdDestinations"]] == ["kit-jaeger"]
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda p: p.title)
