@@ -11,8 +11,8 @@ from kitlib.exercises.base import Outcome, failed, passed
 from kitlib.exercises.mended import SECONDS, Mended, lives, seen
 from kitlib.kube import Object
 from kitlib.measure import dependency, probes
-from kitlib.measure.probes import Probe
 from kitlib.measure.pods import restarts
+from kitlib.measure.probes import Probe
 
 SPACE = "probes-exercises"
 APPLY = f"space = cluster.space('{SPACE}')\nspace.apply(*manifests)"

@@ -9,8 +9,8 @@ from kitlib import app
 from kitlib.cluster import Space
 from kitlib.kube import Object
 from kitlib.measure import probes
-from kitlib.measure.probes import Probe
 from kitlib.measure.pods import restarts
+from kitlib.measure.probes import Probe
 
 BACKEND = "backend"
 CALLERS: Mapping[str, bool] = {"asks the backend": True, "asks only itself": False}  # what /health depends on
