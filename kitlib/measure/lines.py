@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kitlib import wait
 from kitlib.cluster import Space
 from kitlib.kube import Object, Ref
+from kitlib.telemetry import again
 from kitlib.telemetry.logs import INDEX, Logs, Query, matching
 
 UNITS = {"lost": "lines", "doubled": "lines", "wrong": "lines", "runs": "0/1"}
@@ -24,7 +23,6 @@ TYPED = (
     "app.n",
 )
 PATIENCE = 20.0  # seconds without a new line before those that are missing are taken for lost
-LOOK = 0.2  # seconds between two looks: nothing tells of a line's arrival
 MOST = 65_000  # lines of one writer: Elasticsearch lists so many values of a field at once
 WRITE = """\
 i=0
@@ -105,13 +103,7 @@ def arrived(logs: Logs, writer: Writer, *, patience: float = PATIENCE) -> dict[s
 
 def settle(logs: Logs, query: Query, count: int, patience: float = PATIENCE) -> int:
     """Wait for so many lines; returns how many there are when they are there, or when no new one has come for `patience` seconds."""
-    seen, since = logs.count(query), time.monotonic()
-    while seen < count and time.monotonic() - since < patience:
-        threading.Event().wait(LOOK)
-        now = logs.count(query)
-        if now > seen:
-            seen, since = now, time.monotonic()
-    return seen
+    return again.settled(lambda: logs.count(query), enough=count, patience=patience)
 
 
 def numbers(logs: Logs, query: Query) -> Mapping[int, int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,16 +11,15 @@ import pandas as pd
 
 from kitlib import podproxy
 from kitlib.cluster import Space
-from kitlib.errors import ApiError, ClusterError, WaitTimeout
+from kitlib.errors import ApiError, ClusterError
 from kitlib.stats import quantity
-from kitlib.telemetry import pods
+from kitlib.telemetry import again, pods
 from kitlib.telemetry.samples import LABELS, WORDS, described, frame, moment, number
 
 POD, PORT = "prometheus-0", 9090
 RECEIVER, RECEIVER_PORT = "receiver-0", 8080
 NAMESPACES = ("kit-metrics", "kit-metrics-nodes", "kit-metrics-server")
 SECONDS = 30
-LOOK = 0.2  # seconds between two looks: Prometheus tells nobody of a new sample
 
 
 @dataclass(frozen=True)
@@ -212,12 +209,9 @@ class Metrics:
             yield f"the clock of {a.instance} is off, {a.summary}: is its time synchronised? timedatectl on the node says"
 
     def _awaited(self, look: Callable[[], pd.DataFrame], failure: str, seconds: float) -> pd.DataFrame:
-        deadline = time.monotonic() + seconds
-        while (found := look()).empty:
-            if time.monotonic() > deadline:
-                raise WaitTimeout(f"{failure} after {seconds:.0f} s", observed=self.troubles())
-            threading.Event().wait(LOOK)
-        return found
+        return again.until(
+            look, lambda found: not found.empty, failure=lambda _: failure, seconds=seconds, observed=self.troubles
+        )
 
     def _get(self, pod: str, port: int, path: str, seconds: float) -> Any:
         try:
