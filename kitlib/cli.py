@@ -59,6 +59,11 @@ def parser() -> argparse.ArgumentParser:
     images = command("images", _images, "the kit's images")
     images.add_argument("action", choices=["list", "build", "pull"])
     images.add_argument("names", nargs="*", metavar="IMAGE")
+    stacks = command(
+        "stacks", _stacks, "the stacks of logs, metrics and traces: what is there; install and remove them"
+    )
+    stacks.add_argument("action", choices=["list", "install", "remove"])
+    stacks.add_argument("names", nargs="*", metavar="STACK", help="like logs (list and remove: default all)")
     return top
 
 
@@ -163,6 +168,22 @@ def _images(words: argparse.Namespace) -> None:
         engine = engines.ensure()
         supply.announce()
         images.ensure(engine, names)
+
+
+def _stacks(words: argparse.Namespace) -> None:
+    from kitlib.stacks import catalogue
+
+    chosen = catalogue.named(words.names)  # a misspelt name is told before a cluster is made
+    if words.action == "install" and not words.names:
+        raise UsageError("which stack?", hint=f"./kit stacks install logs; there are {', '.join(chosen)}")
+    from kitlib import cluster, lifecycle
+
+    live = lifecycle.up() if words.action == "install" else cluster.bind()
+    for name, entry in chosen.items():
+        if words.action == "list":
+            print(*catalogue.describe(live, name), sep="\n")
+        else:
+            (entry.install if words.action == "install" else entry.remove)(live)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from kitlib import app, podproxy, wait
+from kitlib.cli import main
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError, WaitTimeout
 from kitlib.measure import propagation
@@ -253,6 +254,20 @@ def test_the_same_in_elasticsearch(cluster: Cluster, traces: Traces, chain: Spac
     assert list(links["callee"]) == ["catalog", "backend"]
     assert left == []
     assert [name for name in templates if name.startswith(stack.INDICES)] == []
+
+
+def test_the_command_line_knows_it(cluster: Cluster, traces: Traces, capsys: pytest.CaptureFixture[str]) -> None:
+    """`kit stacks` says what is there and what it takes, removes it, and installs it again."""
+    assert cluster.owner and traces
+    capsys.readouterr()
+    codes = [main(["stacks", action, "traces"]) for action in ("list", "remove", "list", "install")]
+    before, after, *takes = capsys.readouterr().out.splitlines()
+
+    assert codes == [0, 0, 0, 0]
+    assert before.startswith("traces   memory ")
+    assert after == "traces   not there"
+    assert "at most" in takes[0]
+    assert stack.find(cluster) is not None
 
 
 def test_removed_without_a_trace(cluster: Cluster, traces: Traces) -> None:
