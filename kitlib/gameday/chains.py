@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
-from kitlib import app, traffic
+from kitlib import app, reach, traffic
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import WaitTimeout
 from kitlib.kube import Object
@@ -25,9 +25,6 @@ SLOW = 0.5  # seconds: an answer that takes longer is none that is good, as the 
 ASKED = 10  # requests, for a look
 GOOD = "good"
 DRAINED = 12  # seconds
-REACHED = 30  # seconds for kube-proxy, once pods are ready
-# A connection that begins before kube-proxy knows the Service goes wherever the node's default route leads, and goapp keeps it.
-REACH = 'for address; do until curl -sf -m 1 -o /dev/null "http://$address/ready"; do sleep 0.1; done; done'
 
 
 def apply(cluster: Cluster, names: Iterable[str]) -> dict[str, Space]:
@@ -45,13 +42,11 @@ def apply(cluster: Cluster, names: Iterable[str]) -> dict[str, Space]:
 
 
 def ready(spaces: Iterable[Space]) -> None:
-    """Wait until every instance of every chain can be reached by its Service from every node.  Raises WaitTimeout, ClusterError."""
+    """Wait until every instance of every chain can be reached by its Service from every node.  Raises WaitTimeout."""
     for space in spaces:
         for name in app.CHAIN:
             app.roll_out(space, name)
-        addresses = [service["spec"]["clusterIP"] for service in space.cluster.kube.list("Service", space.name)]
-        for node in space.cluster.nodes:
-            space.cluster.on_node("timeout", str(REACHED), "sh", "-c", REACH, "sh", *addresses, node=node)
+        reach.services(space, app.CHAIN)
 
 
 def load(space: Space, seconds: int) -> Load:

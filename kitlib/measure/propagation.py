@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from kitlib import app, wait
+from kitlib import app, reach, wait
 from kitlib.cluster import Space
 from kitlib.measure import proxy
 from kitlib.telemetry import again
@@ -25,12 +25,11 @@ EXEMPLAR = re.compile(r'trace_id="(\w{32})"')
 
 def start(space: Space, image: str) -> None:
     """Gateway, catalog and backend, traced, with a line a request in their logs; returns when they answer."""
-    for name, place in reversed(
-        app.CHAIN.items()
-    ):  # whom nobody asks yet first, so that cluster DNS has heard of each in time
+    for name, place in reversed(app.CHAIN.items()):  # who is asked is there before who asks
         env = {"CATALOG_LOG_LEVEL": "DEBUG"}
         space.apply(*app.manifests(name, image, treatments=[place, *TREATMENTS], env=env))
         app.roll_out(space, name)
+        reach.services(space, [name])
     _answering(space)
 
 
@@ -88,9 +87,12 @@ def between(space: Space, traefik: str, hop: str) -> None:
     if hop != DIRECT:
         space.apply(*proxy.manifests(traefik, drops=["traceparent"] if hop == DROPS else []))
         app.roll_out(space, proxy.NAME)
+        reach.services(space, [proxy.NAME])
     to = "http://catalog" if hop == DIRECT else f"http://{proxy.NAME}"
     env = [{"name": "CATALOG_DOWNSTREAM", "value": to}]
-    change = {"spec": {"template": {"spec": {"containers": [{"name": app.NAME, "env": env}]}}}}
+    note = {"kit.local/hop": hop}  # another proxy at the same address: no connection to the one before may be kept
+    spec = {"containers": [{"name": app.NAME, "env": env}]}
+    change = {"spec": {"template": {"metadata": {"annotations": note}, "spec": spec}}}
     kube = space.cluster.kube
     kube.patch("Deployment", "gateway", space.name, change, content="application/strategic-merge-patch+json")
     app.roll_out(space, "gateway")
@@ -101,7 +103,7 @@ def between(space: Space, traefik: str, hop: str) -> None:
 
 
 def _answering(space: Space) -> None:
-    """Pods are ready before their Service's address leads to them."""
+    """The whole chain: cluster DNS may be behind, too."""
     again.until(
         lambda: app.ask(space, pod(space, "gateway"), "/items").status,
         lambda status: status == 200,

@@ -72,15 +72,17 @@ def find(cluster: Cluster, stack: Stack) -> Space | None:
 
 
 def remove(cluster: Cluster, stack: Stack) -> None:
-    """Take away everything that belongs to a stack; returns when it is gone.  Nothing is no error.
-
-    Its APIServices go first: as long as one is there and its server is not, no namespace of the cluster can be deleted.
-    """
-    _take(cluster, stack, AGGREGATED)
+    """Take away everything that belongs to a stack; returns when it is gone.  Nothing is no error."""
+    unregister(cluster, stack)
     if space := find(cluster, stack):
         space.undo()
     _take(cluster, stack, WIDE)
     _take(cluster, stack, (DEFINITION,))
+
+
+def unregister(cluster: Cluster, stack: Stack) -> None:
+    """Take its APIServices away: as long as one is there and its server is not, no namespace of the cluster can be deleted."""
+    _take(cluster, stack, AGGREGATED)
 
 
 def _take(cluster: Cluster, stack: Stack, kinds: Iterable[str]) -> None:

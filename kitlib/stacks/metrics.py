@@ -37,8 +37,8 @@ def find(cluster: Cluster) -> Metrics | None:
 def remove(cluster: Cluster) -> None:
     """Take all three away with every sample; returns when they are gone.
 
-    metrics-server first: without its pods, but with its APIService, no namespace of the cluster could be deleted.
+    What metrics-server serves is taken out of the API first: with its pods gone, no namespace of the cluster could be deleted.
     """
-    base.remove(cluster, USAGE)
+    base.unregister(cluster, USAGE)
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda stack: base.remove(cluster, stack), (NODES, STORE)))
+        list(pool.map(lambda stack: base.remove(cluster, stack), STACKS))

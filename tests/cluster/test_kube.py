@@ -1,23 +1,13 @@
 """Applying, waiting and undoing on the real API server."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from kitlib import app, wait
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster import Space
 from kitlib.errors import ApiError, WaitTimeout
 from kitlib.kube import Object
 
 SIX = {f"app.kubernetes.io/{part}" for part in ("name", "instance", "version", "component", "part-of", "managed-by")}
-
-
-@pytest.fixture
-def space(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Space]:
-    """A fresh namespace for each test."""
-    made = cluster.space(request.node.name.replace("_", "-").removeprefix("test-")[:40].strip("-"), fresh=True)
-    yield made
-    made.undo()
 
 
 def _note(name: str, **data: str) -> Object:

@@ -28,13 +28,6 @@ def logs(cluster: Cluster) -> Iterator[Logs]:
     stack.remove(cluster)
 
 
-@pytest.fixture
-def space(cluster: Cluster) -> Iterator[Space]:
-    made = cluster.space("test-logs", fresh=True)
-    yield made
-    made.undo()
-
-
 def test_every_line_arrives_once_with_its_fields(cluster: Cluster, logs: Logs, space: Space) -> None:
     """None of the numbers is missing, none comes twice, none is without a field."""
     found = lines.arrived(logs, lines.write(space, cluster.image("alpine"), COUNT))

@@ -31,6 +31,7 @@ def metrics(cluster: Cluster) -> Iterator[Metrics]:
 
 @pytest.fixture
 def space(cluster: Cluster) -> Iterator[Space]:
+    """One that is gone before the next test begins: a pod that ends is a target that is down for a moment."""
     made = cluster.space("test-metrics", fresh=True)
     yield made
     made.undo()

@@ -1,22 +1,12 @@
 """A release on the real cluster: an edit of goapp's source becomes what the Service answers with."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from kitlib import app, paths, release
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster import Space
 
 SERVICE = "/api/v1/namespaces/{space}/services/edited:80/proxy/health"
-
-
-@pytest.fixture
-def space(cluster: Cluster) -> Iterator[Space]:
-    made = cluster.space("release", fresh=True)
-    yield made
-    made.undo()
 
 
 def test_an_edit_serves(space: Space, tmp_path: Path) -> None:

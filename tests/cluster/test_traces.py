@@ -41,13 +41,6 @@ def traces(cluster: Cluster) -> Iterator[Traces]:
 
 
 @pytest.fixture
-def space(cluster: Cluster) -> Iterator[Space]:
-    made = cluster.space("test-traces", fresh=True)
-    yield made
-    made.undo()
-
-
-@pytest.fixture
 def chain(cluster: Cluster, traces: Traces, space: Space) -> Space:
     """A namespace with gateway, catalog and backend, which send their spans."""
     assert traces
