@@ -6,10 +6,9 @@ Fluent Bit (logs-fluent-bit) takes Filebeat's place where its image can be pulle
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 
 from kitlib import kustomize
-from kitlib.cluster import Cluster
+from kitlib.cluster import Cluster, Space
 from kitlib.stacks import base
 from kitlib.telemetry.logs import Logs
 
@@ -37,9 +36,11 @@ def find(cluster: Cluster) -> Logs | None:
     return Logs(space) if space else None
 
 
-def remove(cluster: Cluster) -> None:
-    """Take both away with all that was stored, and what the shipper kept on the nodes; returns when it is gone."""
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda stack: base.remove(cluster, stack), (SHIPPER, FLUENT_BIT, STORE)))
+def remove(cluster: Cluster, *beside: Space) -> None:
+    """Take both away with all that was stored, and what the shipper kept on the nodes; returns when it is gone.
+
+    beside: namespaces that go at the same time.
+    """
+    base.remove_all(cluster, (SHIPPER, FLUENT_BIT, STORE), beside)
     for node in cluster.nodes:
         cluster.on_node("rm", "-rf", *POSITIONS, node=node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from kitlib.cluster import Cluster
+from kitlib.cluster import Cluster, Space
 from kitlib.stacks import base
 from kitlib.telemetry.metrics import Metrics
 
@@ -34,11 +34,10 @@ def find(cluster: Cluster) -> Metrics | None:
     return Metrics(space) if space else None
 
 
-def remove(cluster: Cluster) -> None:
-    """Take all three away with every sample; returns when they are gone.
+def remove(cluster: Cluster, *beside: Space) -> None:
+    """Take all three away with every sample; returns when they are gone.  beside: namespaces that go at the same time.
 
     What metrics-server serves is taken out of the API first: with its pods gone, no namespace of the cluster could be deleted.
     """
     base.unregister(cluster, USAGE)
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda stack: base.remove(cluster, stack), STACKS))
+    base.remove_all(cluster, STACKS, beside)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from kitlib.cluster import Cluster
+from kitlib.cluster import Cluster, Space
 from kitlib.stacks import base, logs, metrics, traces
 from kitlib.telemetry.logs import Logs
 from kitlib.telemetry.metrics import Metrics
@@ -39,13 +39,19 @@ def find(cluster: Cluster) -> Signals | None:
     return Signals(store, lines, spans) if store and lines and spans else None
 
 
-def remove(cluster: Cluster) -> None:
-    """Take all three away; returns when they are gone.  Traces before logs, whose store may hold them."""
+def remove(cluster: Cluster, *beside: Space) -> None:
+    """Take all three away with all that they stored; returns when they are gone.  beside: namespaces that go at the same time.
+
+    What Jaeger may have in Elasticsearch goes with that.
+    """
     with ThreadPoolExecutor() as pool:
-        store = pool.submit(metrics.remove, cluster)
-        traces.remove(cluster)
-        logs.remove(cluster)
-        store.result()
+        going = [
+            pool.submit(metrics.remove, cluster, *beside),
+            pool.submit(logs.remove, cluster),
+            pool.submit(base.remove, cluster, traces.MEMORY),
+        ]
+    for gone in going:
+        gone.result()
 
 
 def footprint(cluster: Cluster) -> pd.DataFrame:

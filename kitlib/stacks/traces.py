@@ -9,7 +9,7 @@ from functools import partial
 from typing import Literal
 
 from kitlib import images, kustomize, wait
-from kitlib.cluster import Cluster
+from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError
 from kitlib.kube import Ref
 from kitlib.stacks import base, logs
@@ -80,9 +80,9 @@ def page(traces: Traces) -> str:
     return "this Jaeger is built from its Go module, which does not have its pages; with KIT_SUPPLY=upstream they are there"
 
 
-def remove(cluster: Cluster) -> None:
-    """Take both away with every span, in Elasticsearch, too; returns when they are gone."""
-    base.remove(cluster, MEMORY)
+def remove(cluster: Cluster, *beside: Space) -> None:
+    """Take both away with every span, in Elasticsearch, too; returns when they are gone.  beside: namespaces that go at the same time."""
+    base.remove_all(cluster, (MEMORY,), beside)
     if store := logs.find(cluster):
         for index in store.ask("GET", f"_cat/indices/{INDICES}*?format=json"):
             store.ask("DELETE", index["index"])
