@@ -6,6 +6,7 @@ from kitlib.dashboards.definitions import Dashboard, Panel, Query
 
 OF = 'namespace=~"$namespace", container!=""'
 POD = "{{pod}}"
+SIZE, FREE, AVAILABLE = (f'node_filesystem_{what}_bytes{{mountpoint="/"}}' for what in ("size", "free", "avail"))
 LOOKED = "1m"  # the kubelet looks at containers every 10 to 15 s, however often it is scraped
 
 
@@ -58,8 +59,8 @@ USE = Dashboard(
                     "Of the file system that the node's root is on.",
                     "percentunit",
                     (
-                        Query(
-                            '1 - node_filesystem_avail_bytes{mountpoint="/"} / node_filesystem_size_bytes{mountpoint="/"}',
+                        Query(  # as df has it: what is kept for root is neither used nor to be had
+                            f"({SIZE} - {FREE}) / ({SIZE} - {FREE} + {AVAILABLE})",
                             "{{node}}",
                         ),
                     ),

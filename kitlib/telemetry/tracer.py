@@ -64,7 +64,11 @@ class Page:
         return [] if self.spans.empty else [waterfall(self.spans), graph(self.links)]
 
     def _table(self) -> str:
-        return "" if self.list.empty else str(self.list.to_html(index=False, border=0))
+        if self.list.empty:
+            return ""
+        start, took = self.list["start"].dt.strftime("%H:%M:%S.%f"), (1000 * self.list["seconds"]).round(1)
+        shown = self.list.assign(start=start, seconds=took)
+        return str(shown.rename(columns={"start": "start (UTC)", "seconds": "ms"}).to_html(index=False, border=0))
 
 
 class _Live:
@@ -78,7 +82,7 @@ class _Live:
         self._least = ipywidgets.FloatText(least, step=0.1, description="at least (s)", continuous_update=False)
         self._errors = ipywidgets.Checkbox(errors, description="failed only", indent=False)
         self._pick = ipywidgets.Dropdown(layout={"width": "26em"})
-        again = ipywidgets.Button(description="Search again", icon="refresh")
+        again = ipywidgets.Button(description="Again", icon="refresh")
         for widget in (self._service, self._least, self._errors):
             widget.observe(lambda _: self.refresh(), "value")
         again.on_click(lambda _: self.refresh())
