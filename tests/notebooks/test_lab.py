@@ -26,6 +26,7 @@ QUIET = [
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 CHAPTER_MS = 240_000
 CLICK_MS = 60_000
+ENDED = 60  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,11 @@ def lab(cluster: Cluster) -> Iterator[str]:
         else:
             raise AssertionError("".join(seen))
         server.send_signal(signal.SIGINT)
-        server.communicate()
+        try:
+            server.communicate(timeout=ENDED)
+        except subprocess.TimeoutExpired:  # a shell that starts jobs in the background has them ignore SIGINT
+            server.terminate()
+            server.communicate(timeout=ENDED)
     for file, content in before.items():
         file.write_bytes(content)  # JupyterLab saves what was run
     assert cluster.owner
