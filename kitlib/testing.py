@@ -29,6 +29,7 @@ GO_MODULES = (
 )
 IMAGE = "kit.local/goapp:lint"  # manifests are judged, not run
 DEFINED = "Gateway,GatewayClass"
+EXERCISES = tuple(f"tests/notebooks/test_{side}_exercises.py" for side in ("engine", "cluster"))  # side by side
 BROWSER = ("chromium", "fonts-noto-cjk")
 
 
@@ -133,9 +134,9 @@ def notebooks() -> bool:
     lifecycle.up()
     if not debian.usable():
         debian.need(BROWSER, why="the browser tests")
-    exercises = "tests/notebooks/test_exercises.py"
-    alone = _pytest("-v", "--durations=25", "tests/notebooks", "--ignore", exercises)
-    return _pytest("-v", "--durations=25", "-n", "2", "--dist", "loadgroup", exercises) and alone
+    words = ("-v", "--durations=25")
+    alone = _pytest(*words, "tests/notebooks", *(f"--ignore={file}" for file in EXERCISES))
+    return _pytest(*words, "-n", "2", "--dist", "loadfile", *EXERCISES) and alone
 
 
 STAGES: dict[str, Callable[[], bool]] = {

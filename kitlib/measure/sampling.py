@@ -126,7 +126,7 @@ def _shares(traces: Traces, space: Space, service: str, rate: int, seconds: int,
     app.inject(space, pod(space, service), "error", lease="2m", rate=ERRORS)
     since = pd.Timestamp.now("UTC")
     url = f"http://{service}.{space.name}/items"
-    with traffic.open_loop(space, url, rate=rate, seconds=seconds, name=service) as load:
+    with traffic.open_loop(space, url, rate=rate, seconds=seconds, name=f"{service}-load") as load:
         pass
     hits = load.results()
     count, wrong = len(hits), int((~hits["ok"]).sum())
