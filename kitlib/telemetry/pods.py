@@ -15,7 +15,7 @@ def troubles(cluster: Cluster, namespaces: Iterable[str]) -> list[str]:
 
 
 def _of(pod: Object) -> list[str]:
-    if wait.condition("Ready")(pod):
+    if wait.condition("Ready")(pod) or "deletionTimestamp" in pod["metadata"]:  # who is ending is nobody's trouble
         return []
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     look = f"cluster.kube.logs('{name}', '{namespace}', previous=True) shows its last words"
