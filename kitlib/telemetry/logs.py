@@ -20,6 +20,8 @@ INDEX = "kit-logs-*"
 POD, PORT = "elasticsearch-0", 9200
 SHIPPERS = "kit-logs-nodes"
 SECONDS = 60
+UNAVAILABLE = 503
+SEARCHABLE = f"_cluster/health/{INDEX}?wait_for_status=yellow&wait_for_no_initializing_shards=true&timeout=4s"
 SKEW = 5  # seconds that a line may be ahead of this machine's clock before that is called wrong
 BULK = "_bulk?filter_path=errors,items.*.error"  # only what went wrong is told
 NEWEST = [{"@timestamp": "desc"}, {"log.offset": "desc"}]  # lines of one millisecond, by their place in the file
@@ -55,6 +57,8 @@ class Logs:
             method, path, body = "GET", _with_source(path, body), None
         try:
             answer = podproxy.request(self.space, POD, PORT, path, method=method, body=body, seconds=seconds)
+            if answer.status == UNAVAILABLE and self._quietly(SEARCHABLE):  # an index is just being made
+                answer = podproxy.request(self.space, POD, PORT, path, method=method, body=body, seconds=seconds)
         except ApiError as e:
             raise ClusterError(
                 e.message, observed=self.troubles(), hint="is the stack there? stack.install(cluster)"
