@@ -23,6 +23,7 @@ from kitlib.errors import ApiError
 
 Object = dict[str, Any]
 MANAGER = "kit"
+STRATEGIC = "application/strategic-merge-patch+json"  # knows that containers are told apart by their names
 REQUEST_SECONDS = 30
 GONE = 410
 

@@ -13,12 +13,11 @@ import pandas as pd
 from kitlib import wait
 from kitlib.cluster import Space
 from kitlib.errors import UsageError
-from kitlib.kube import Object
+from kitlib.kube import STRATEGIC, Object
 
 REVISION = "deployment.kubernetes.io/revision"
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 HASH = "pod-template-hash"
-STRATEGIC = "application/strategic-merge-patch+json"  # knows that containers are told apart by their names
 OPERATIONS = "application/json-patch+json"
 
 

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 from kitlib import wait
-from kitlib.cluster import Space
+from kitlib.cluster import Cluster, Space
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome
 from kitlib.kube import Object, Ref
 
@@ -42,16 +42,21 @@ class Mended(Exercise):
 
     def reset(self) -> None:
         """Delete what was handed out; other exercises' objects stay."""
-        kube = self.cluster.kube
-        for kind in ("Deployment", "Service", "PodDisruptionBudget"):
-            for name in self.names:
-                if found := kube.get(kind, name, f"kit-{self.space}"):
-                    kube.delete(Ref.of(found))
-                    wait.until(kube, kind, name, f"kit-{self.space}", done=wait.gone, what="gone")
+        discard(self.cluster, f"kit-{self.space}", self.names)
 
     @property
     def names(self) -> Sequence[str]:
         return (self.deployment,)
+
+
+def discard(cluster: Cluster, namespace: str, names: Sequence[str]) -> None:
+    """Delete instances of goapp; returns when they are gone."""
+    kube = cluster.kube
+    for kind in ("Deployment", "Service", "PodDisruptionBudget"):
+        for name in names:
+            if found := kube.get(kind, name, namespace):
+                kube.delete(Ref.of(found))
+                wait.until(kube, kind, name, namespace, done=wait.gone, what="gone")
 
 
 def seen(space: Space, name: str, done: Callable[[Object], bool], seconds: float = SECONDS) -> Object:

@@ -6,12 +6,12 @@ import secrets
 
 import pandas as pd
 
-from kitlib import app, wait
+from kitlib import app
 from kitlib.cluster import Space
 from kitlib.errors import WaitTimeout
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
-from kitlib.exercises.mended import Mended
-from kitlib.kube import Object, Ref
+from kitlib.exercises.mended import Mended, discard
+from kitlib.kube import Object
 from kitlib.measure import probes, propagation, sampling
 from kitlib.stacks import traces as stack
 from kitlib.telemetry import again
@@ -182,11 +182,7 @@ class Tail(Exercise):
     def reset(self) -> None:
         if stack.find(self.cluster) and self._overlay() not in ("", "{}"):
             stack.overlay(self.cluster, "{}")
-        kube = self.cluster.kube
-        for kind in ("Deployment", "Service", "PodDisruptionBudget"):
-            if found := kube.get(kind, self.instance, f"kit-{SPACE}"):
-                kube.delete(Ref.of(found))
-                wait.until(kube, kind, self.instance, f"kit-{SPACE}", done=wait.gone, what="gone")
+        discard(self.cluster, f"kit-{SPACE}", [self.instance])
 
     def _overlay(self) -> str:
         found = self.cluster.kube.get("StatefulSet", "collector", stack.MEMORY.instance)

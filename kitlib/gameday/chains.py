@@ -93,13 +93,6 @@ def selected(space: Space, name: str) -> list[Object]:
     return space.cluster.kube.list("Pod", space.name, labels=",".join(f"{k}={v}" for k, v in labels.items()))
 
 
-def remove(cluster: Cluster, names: Iterable[str]) -> None:
-    """Take chains away; returns when they are gone.  What is not there is no error."""
-    found = [space for name in names if (space := Space.find(cluster, space_name(name)))]
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(Space.undo, found))
-
-
 def space_name(name: str) -> str:
     """Of the chain of a fault: 'game-wrong-address'."""
     return PREFIX + name.replace(" ", "-")

@@ -14,9 +14,8 @@ import pandas as pd
 from kitlib import app, wait
 from kitlib.cluster import Space
 from kitlib.errors import UsageError
-from kitlib.kube import Object
+from kitlib.kube import STRATEGIC, Object
 
-STRATEGIC = "application/strategic-merge-patch+json"
 LEASE = "5m"  # longer than any game; what is forgotten ends by itself
 
 

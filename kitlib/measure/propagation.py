@@ -10,6 +10,7 @@ import pandas as pd
 
 from kitlib import app, reach, wait
 from kitlib.cluster import Space
+from kitlib.kube import STRATEGIC
 from kitlib.measure import proxy
 from kitlib.telemetry import again
 from kitlib.telemetry.traces import Traces
@@ -94,7 +95,7 @@ def between(space: Space, traefik: str, hop: str) -> None:
     spec = {"containers": [{"name": app.NAME, "env": env}]}
     change = {"spec": {"template": {"metadata": {"annotations": note}, "spec": spec}}}
     kube = space.cluster.kube
-    kube.patch("Deployment", "gateway", space.name, change, content="application/strategic-merge-patch+json")
+    kube.patch("Deployment", "gateway", space.name, change, content=STRATEGIC)
     app.roll_out(space, "gateway")
     for old in kube.list("Pod", space.name, labels="app.kubernetes.io/instance=gateway"):
         if "deletionTimestamp" in old["metadata"]:

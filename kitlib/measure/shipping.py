@@ -15,14 +15,13 @@ import yaml
 
 from kitlib import kustomize, wait
 from kitlib.cluster import Cluster, Space
-from kitlib.kube import Object
+from kitlib.kube import STRATEGIC, Object
 from kitlib.measure import lines
 from kitlib.stacks import base
 from kitlib.stacks.logs import SHIPPER
 from kitlib.telemetry.logs import Logs
 
 CONFIGURATION = kustomize.CLUSTER / "stacks" / SHIPPER.name / "filebeat.yml"
-STRATEGIC = "application/strategic-merge-patch+json"
 NAME = "filebeat"
 LOOK = 0.03  # seconds between two looks
 EACH = 1.0  # seconds from line to line, on average

@@ -11,7 +11,7 @@ from typing import Literal
 from kitlib import images, kustomize, wait
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError
-from kitlib.kube import Ref
+from kitlib.kube import STRATEGIC, Ref
 from kitlib.stacks import base, logs
 from kitlib.telemetry import again
 from kitlib.telemetry.traces import Traces
@@ -22,7 +22,6 @@ Storage = Literal["memory", "elasticsearch"]
 STACKS: dict[Storage, base.Stack] = {"memory": MEMORY, "elasticsearch": ELASTICSEARCH}
 Part = Literal["collector", "jaeger"]
 TAIL_SAMPLING = (kustomize.CLUSTER / "stacks" / MEMORY.name / "collector" / "tail-sampling.yaml").read_text()
-STRATEGIC = "application/strategic-merge-patch+json"
 OTLP = 4318  # the port for spans, of either
 INDICES = "kit-traces-"  # how the names of Jaeger's indices and templates begin
 

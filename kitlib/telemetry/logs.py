@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -55,10 +56,11 @@ class Logs:
         """
         if READS.search(path) and body is not None:
             method, path, body = "GET", _with_source(path, body), None
+        send = partial(podproxy.request, self.space, POD, PORT, path, method=method, body=body, seconds=seconds)
         try:
-            answer = podproxy.request(self.space, POD, PORT, path, method=method, body=body, seconds=seconds)
+            answer = send()
             if answer.status == UNAVAILABLE and self._quietly(SEARCHABLE):  # an index is just being made
-                answer = podproxy.request(self.space, POD, PORT, path, method=method, body=body, seconds=seconds)
+                answer = send()
         except ApiError as e:
             raise ClusterError(
                 e.message, observed=self.troubles(), hint="is the stack there? stack.install(cluster)"

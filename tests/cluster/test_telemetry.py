@@ -33,7 +33,7 @@ def chain(cluster: Cluster, signals: Signals) -> Iterator[Space]:
     chains.ready([made])
     signals.metrics.until(f'count(up{{job="pods", namespace="{made.name}"}} == 1) == {len(app.CHAIN)}')
     yield made
-    chains.remove(cluster, [name])
+    made.undo()
 
 
 @pytest.fixture
