@@ -12,7 +12,7 @@ from typing import Any
 from kitlib.console import say
 from kitlib.errors import KitError, UsageError
 
-STAGES = ("lint", "unit", "go", "cluster", "notebooks")
+STAGES = ("lint", "unit", "go", "cluster", "exercises", "notebooks")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     down.add_argument("--images", action="store_true", help="remove the images and build caches that the kit made, too")
     command("status", _status, "what runs").add_argument("--json", action="store_true")
     command("doctor", _doctor, "what this machine has, and what it lacks").add_argument("--json", action="store_true")
-    test = command("test", _test, "lint, unit, Go, cluster and notebook tests (all by default)")
+    test = command("test", _test, "lint, unit, Go, cluster, exercise and notebook tests (all by default)")
     for stage in STAGES:
         test.add_argument(f"--{stage}", action="append_const", const=stage, dest="stages")
     _bench_words(command("bench", _bench, "measure the kit against what people use today"))

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from kitlib.errors import CommandFailed, KitError
 from kitlib.pipelines import FOLDER, check, files
 
 BIN = Path(sys.executable).parent
-CLUSTER = "kit-test"
 GOAPP = paths.ROOT / "goapp"
 GO_MODULES = (
     GOAPP,
@@ -30,16 +30,39 @@ GO_MODULES = (
 IMAGE = "kit.local/goapp:lint"  # manifests are judged, not run
 DEFINED = "Gateway,GatewayClass"
 EXERCISES = tuple(f"tests/notebooks/test_{side}_exercises.py" for side in ("engine", "cluster"))  # side by side
+TRACES = (  # a program and what it reads
+    ("otelcol", "collector/config.yaml"),
+    ("otelcol", "collector/config.yaml", "collector/tail-sampling.yaml"),
+    ("jaeger", "jaeger/config.yaml", "jaeger/memory.yaml"),
+    ("jaeger", "jaeger/config.yaml", "jaeger/elasticsearch.yaml"),
+)
 BROWSER = ("chromium", "fonts-noto-cjk")
 
 
 def run(stages: Sequence[str]) -> int:
-    """Run stages in order, all of them even if one fails; 1 when any failed."""
-    with tempfile.TemporaryDirectory(prefix="kit-test-") as scratch, _isolated(Path(scratch)):
+    """Run stages, all of them even if one fails; 1 when any failed.  Those of different lanes run side by side, after all others."""
+    lanes = [lane for names in LANES if (lane := [stage for stage in names if stage in stages])]
+    if len(lanes) < 2:
+        return int(not _in_order(stages))
+    alone = [stage for stage in stages if stage not in sum(LANES, ())]
+    passed = [_in_order(alone)] if alone else []
+    with ThreadPoolExecutor() as pool:
+        passed += pool.map(_lane, lanes)
+    return int(not all(passed))
+
+
+def _in_order(stages: Sequence[str]) -> bool:
+    with tempfile.TemporaryDirectory(prefix="kit-test-") as scratch, _isolated(stages[-1], Path(scratch)):
         outcomes = {stage: _timed(stage) for stage in stages}
     for stage, (passed, seconds) in outcomes.items():
         say(f"{'✓' if passed else '✗'} {stage} ({seconds:.0f} s)")
-    return int(not all(passed for passed, _ in outcomes.values()))
+    return all(passed for passed, _ in outcomes.values())
+
+
+def _lane(stages: Sequence[str]) -> bool:
+    """The stages in a process of their own, each line behind the lane's name."""
+    argv = [sys.executable, "-m", "kitlib", "test", *(f"--{stage}" for stage in stages)]
+    return _shown(argv, cwd=paths.ROOT, before=f"{stages[0]:>9} │ ")
 
 
 def lint() -> bool:
@@ -57,6 +80,7 @@ def lint() -> bool:
             *(_go_tools(module) for module in GO_MODULES),
             _kubeconform(),
             _promtool(),
+            *(_validated(*parts) for parts in TRACES),
             _pipelines(),
         ]
     )
@@ -101,6 +125,12 @@ def _promtool() -> bool:
     )
 
 
+def _validated(program: str, *files: str) -> bool:
+    """A part of the stack of the traces accepts these files, the later laid over the earlier."""
+    configs = [f"--config={paths.ROOT / 'cluster' / 'stacks' / 'traces' / file}" for file in files]
+    return _tool(f"validate {files[-1]}", [tools.build(program) / program, "validate", *configs])
+
+
 def _pipelines() -> bool:
     """The files for CI systems, each by its schema, its linter or its grammar."""
     try:
@@ -134,9 +164,12 @@ def notebooks() -> bool:
     lifecycle.up()
     if not debian.usable():
         debian.need(BROWSER, why="the browser tests")
-    words = ("-v", "--durations=25")
-    alone = _pytest(*words, "tests/notebooks", *(f"--ignore={file}" for file in EXERCISES))
-    return _pytest(*words, "-n", "2", "--dist", "loadfile", *EXERCISES) and alone
+    return _pytest("-v", "--durations=15", "tests/notebooks", *(f"--ignore={file}" for file in EXERCISES))
+
+
+def exercises() -> bool:
+    lifecycle.up()
+    return _pytest("-v", "--durations=15", "-n", "2", "--dist", "loadfile", *EXERCISES)
 
 
 STAGES: dict[str, Callable[[], bool]] = {
@@ -144,14 +177,17 @@ STAGES: dict[str, Callable[[], bool]] = {
     "unit": unit,
     "go": go,
     "cluster": cluster,
+    "exercises": exercises,
     "notebooks": notebooks,
 }
+# Side by side, each on a cluster of its own, as most of their time is spent waiting.
+LANES = (("cluster", "exercises"), ("notebooks",))
 
 
 @contextmanager
-def _isolated(scratch: Path) -> Iterator[None]:
+def _isolated(name: str, scratch: Path) -> Iterator[None]:
     """A cluster and results of the tests' own; the cluster goes when they end."""
-    os.environ["KIT_CLUSTER"] = CLUSTER
+    os.environ["KIT_CLUSTER"] = f"kit-test-{name}"
     os.environ["KIT_RESULTS"] = str(scratch / "results")
     try:
         yield
@@ -188,14 +224,11 @@ def _pytest(*words: str) -> bool:
     return _shown([sys.executable, "-m", "pytest", *words], cwd=paths.ROOT)
 
 
-def _shown(argv: Sequence[str | Path], *, cwd: Path, cgo: bool = False) -> bool:
+def _shown(argv: Sequence[str | Path], *, cwd: Path, cgo: bool = False, before: str = "") -> bool:
     """Run with every line passed on as it comes."""
+    env = {**tools.go_env(), "CGO_ENABLED": "1"} if cgo else None
     try:
-        proc.run(argv, cwd=cwd, env={**tools.go_env(), "CGO_ENABLED": "1"} if cgo else None, on_line=_print)
+        proc.run(argv, cwd=cwd, env=env, on_line=lambda line: print(f"{before}{line}", flush=True))
     except CommandFailed:
         return False
     return True
-
-
-def _print(line: str) -> None:
-    print(line, flush=True)

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 
 from kitlib import images, kustomize
 from kitlib.cluster import Cluster
-from kitlib.dashboards import ALL, Panel, grafana
+from kitlib.dashboards import ALL, Panel, grafana, red
 from kitlib.dashboards.definitions import SCRAPE, UNITS
 from kitlib.errors import SupplyError
 from kitlib.stacks import base, logs, metrics, traces
@@ -26,6 +27,7 @@ def _committed(name: str) -> Any:
     return json.loads((grafana.FOLDER / f"{name}.json").read_text())
 
 
+RULES = grafana.FOLDER.parents[1] / "metrics" / "prometheus" / "rules.yml"
 STACKS = (metrics.STORE.name, logs.STORE.name, traces.MEMORY.name)
 
 
@@ -94,3 +96,8 @@ def test_it_is_refused_where_it_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -
     assert images.image("grafana").stack == stack.STACK.name
     with pytest.raises(SupplyError, match="needs grafana"):
         base.install(Cluster(None, None), stack.STACK)  # type: ignore[arg-type]
+
+
+def test_dashboard_and_rules_count_the_same_requests() -> None:
+    """What an alert says of a service is what its dashboard shows: both leave out probes, scrapes and faults."""
+    assert set(re.findall(r'route!~"[^"]*"', RULES.read_text())) == {red.ASKED}
