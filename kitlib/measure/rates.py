@@ -68,7 +68,7 @@ def record(metrics: Metrics, space: Space, seconds: int) -> Recording:
     urls = [f"http://{name}.{space.name}/items" for name in APPS]
     with traffic.open_loop(space, urls, rate=RATE * len(APPS), seconds=seconds, name="recorded") as load:
         after = seconds / 2
-        app.inject(space, pod, "crash", after=f"{after:.1f}s")
+        app.inject(space, pod, "crash", lease=f"{seconds}s", after=f"{after:.1f}s")
         crash = pd.Timestamp.now("UTC") + pd.Timedelta(seconds=after)
     sent = load.results()
     answered = sent["time"] + pd.to_timedelta(sent["latency"], unit="s")

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from IPython.display import Markdown
 
 from kitlib.cluster import Cluster, Space
 from kitlib.dashboards import Dashboard
-from kitlib.stacks import base
+from kitlib.stacks import base, pages
+from kitlib.stacks.pages import Page
 
 STACK = base.Stack("grafana", images=("grafana",))
 PORT = 3000
 
 
-@dataclass(frozen=True)
-class Grafana:
-    """Grafana, running; whoever reaches its port may look at everything and change nothing."""
+def install(cluster: Cluster) -> Space:
+    """Make Grafana be there and ready: whoever reaches its port may look at everything and change nothing.
 
-    space: Space
-
-    @property
-    def command(self) -> str:
-        """What opens it on this machine, at `address`."""
-        return f"kubectl -n {self.space.name} port-forward deployment/grafana {PORT}"
-
-    def address(self, dashboard: Dashboard, *, namespace: str = "") -> str:
-        """Of a dashboard, while `command` runs.  It may be embedded: IPython.display.IFrame."""
-        chosen = f"&var-namespace={namespace}" if namespace else ""
-        return f"http://localhost:{PORT}/d/{dashboard.name}?kiosk{chosen}"
+    Raises SupplyError where its image can only be pulled and is not.
+    """
+    return base.install(cluster, STACK)
 
 
-def install(cluster: Cluster) -> Grafana:
-    """Make Grafana be there and ready.  Raises SupplyError where its image can only be pulled and is not."""
-    return Grafana(base.install(cluster, STACK))
+def page(cluster: Cluster, dashboard: Dashboard, *, namespace: str = "") -> Page | Markdown:
+    """One of the kit's dashboards, of one namespace or all."""
+    chosen = f"&var-namespace={namespace}" if namespace else ""
+    return pages.of(cluster, STACK, "deployment/grafana", PORT, f"/d/{dashboard.name}?kiosk{chosen}")
 
 
 def remove(cluster: Cluster) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from IPython.display import Markdown
+
 from kitlib import kustomize
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError
 from kitlib.kube import mapped
-from kitlib.stacks import base
+from kitlib.stacks import base, pages
+from kitlib.stacks.pages import Page
 
 STACK = base.Stack("kibana", images=("kibana",))
 OBJECTS = kustomize.CLUSTER / "stacks" / STACK.name / "saved-objects.ndjson"
+DASHBOARD = "kit-logs"  # its id among them
 PORT = 5601
 SECONDS = 60
 
@@ -22,11 +26,6 @@ class Kibana:
     """Kibana, running."""
 
     space: Space
-
-    @property
-    def command(self) -> str:
-        """What opens it on this machine, at http://localhost:5601/app/dashboards."""
-        return f"kubectl -n {self.space.name} port-forward deployment/kibana {PORT}"
 
     def load(self) -> None:
         """Import what is committed; what is there already is overwritten.  Raises ClusterError in Kibana's words."""
@@ -51,6 +50,11 @@ def install(cluster: Cluster) -> Kibana:
     kibana = Kibana(base.install(cluster, STACK))
     kibana.load()
     return kibana
+
+
+def page(cluster: Cluster) -> Page | Markdown:
+    """The dashboard of the logs."""
+    return pages.of(cluster, STACK, "deployment/kibana", PORT, f"/app/dashboards#/view/{DASHBOARD}?embed=true")
 
 
 def remove(cluster: Cluster) -> None:

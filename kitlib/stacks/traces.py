@@ -8,12 +8,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Literal
 
+from IPython.display import Markdown
+
 from kitlib import images, kustomize, wait
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError
 from kitlib.kube import STRATEGIC, Ref
 from kitlib.stacks import base, logs
+from kitlib.stacks.pages import Page
 from kitlib.telemetry import again
+from kitlib.telemetry.traces import PORT as QUERY
 from kitlib.telemetry.traces import Traces
 
 MEMORY = base.Stack("traces", images=("jaeger", "otelcol"))
@@ -72,11 +76,13 @@ def _nowhere(_: bool) -> str:
     return "nothing takes spans at the Service's address"
 
 
-def page(traces: Traces) -> str:
-    """How to see Jaeger's own pages, or why there are none: they are not in the Go module that the image is built from."""
+def page(traces: Traces) -> Page | Markdown:
+    """Jaeger's own pages, or why there are none: they are not in the Go module that the image is built from."""
     if images.image("jaeger").pulled:
-        return f"{traces.command}, then http://localhost:16686"
-    return "this Jaeger is built from its Go module, which does not have its pages; with KIT_SUPPLY=upstream they are there"
+        return Page(traces.space, "statefulset/jaeger", QUERY)
+    return Markdown(
+        "This Jaeger is built from its Go module, which does not have its pages; with `KIT_SUPPLY=upstream` they are there."
+    )
 
 
 def remove(cluster: Cluster, *beside: Space) -> None:

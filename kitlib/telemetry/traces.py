@@ -34,11 +34,6 @@ class Traces:
 
     space: Space
 
-    @property
-    def command(self) -> str:
-        """What opens Jaeger's own pages on this machine, at http://localhost:16686."""
-        return f"kubectl -n {self.space.name} port-forward statefulset/jaeger {PORT}"
-
     def ask(self, path: str, *, seconds: float = SECONDS, **words: Any) -> Any:
         """One question to Jaeger's query API, `path` below /api/; the `data` of its answer, None for what is not there.
 

@@ -1,0 +1,98 @@
+"""A component's own pages in the notebook: its port, forwarded to 127.0.0.1 by kubectl for as long as the kernel lives.
+
+A page is shown where somebody can look at it; a headless run, and a report, have the command that opens it instead.
+"""
+
+from __future__ import annotations
+
+import atexit
+import re
+import subprocess
+import threading
+from collections import deque
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from IPython.display import IFrame, Markdown
+
+from kitlib import images, kustomize, owner, proc, widgets
+from kitlib.cluster import Cluster, Space
+from kitlib.errors import ClusterError
+from kitlib.stacks import base
+
+HEIGHT = 700  # pixels
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a workload serves.  workload: like deployment/kibana, in the namespace.  path: with its query, from its / on."""
+
+    space: Space
+    workload: str
+    port: int
+    path: str = "/"
+
+    @property
+    def command(self) -> str:
+        """What opens the port in a terminal, at the same number."""
+        return f"kubectl -n {self.space.name} port-forward {self.workload} {self.port}"
+
+    def open(self) -> str:
+        """Its address from now on, as long as kernel and pod live; whoever is on this machine can reach it.
+
+        Raises ClusterError in kubectl's words when the port cannot be forwarded.
+        """
+        return f"http://127.0.0.1:{_forwarded(self)}{self.path}"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        if widgets.headless():
+            return {"text/plain": f"{self.command}, then http://localhost:{self.port}{self.path}"}
+        address = self.open()
+        return {"text/plain": address, "text/html": IFrame(address, "100%", HEIGHT)._repr_html_()}
+
+
+def of(cluster: Cluster, stack: base.Stack, workload: str, port: int, path: str = "/") -> Page | Markdown:
+    """The page of a stack that was installed, else what keeps it from being there and what to do."""
+    if space := base.find(cluster, stack):
+        return Page(space, workload, port, path)
+    if missing := [name for name in stack.images if not images.image(name).available]:
+        why = f"{', '.join(missing)} can only be pulled, and this supply is `packages`: `KIT_SUPPLY=upstream`"
+    else:
+        why = f"`./kit stacks install {stack.name}`, then run this cell again"
+    return Markdown(f"There is no {stack.name} here. {why}")
+
+
+@dataclass(frozen=True)
+class _Forward:
+    process: subprocess.Popen[str]
+    port: int
+
+
+_forwards: dict[tuple[str, str, str, int], _Forward] = {}
+_all = ExitStack()
+atexit.register(_all.close)
+
+
+def _forwarded(page: Page) -> int:
+    """The local port; a forward that has ended, as with its pod, is made again."""
+    key = (owner.cluster_name(), page.space.name, page.workload, page.port)
+    known = _forwards.get(key)
+    if known is None or known.process.poll() is not None:
+        _forwards[key] = known = _forward(page)
+    return known.port
+
+
+def _forward(page: Page) -> _Forward:
+    words = ["--namespace", page.space.name, "port-forward", "--address=127.0.0.1", page.workload, f":{page.port}"]
+    process = _all.enter_context(proc.beside([kustomize.KUBECTL, f"--kubeconfig={owner.kubeconfig()}", *words]))
+    output = process.stdout or iter(())
+    first = next(iter(output), "")
+    found = re.search(r"127\.0\.0\.1:(\d+)", first)
+    if not found:
+        raise ClusterError(
+            f"port {page.port} of {page.workload} cannot be reached", observed=[first.strip()], hint="./kit stacks list"
+        )
+    threading.Thread(
+        target=deque, args=(output, 0), daemon=True
+    ).start()  # it says each connection, and a full pipe would stop it
+    return _Forward(process, int(found[1]))
