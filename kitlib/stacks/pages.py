@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 
 from IPython.display import IFrame, Markdown
 
@@ -21,6 +22,7 @@ from kitlib.errors import ClusterError
 from kitlib.stacks import base
 
 HEIGHT = 700  # pixels
+SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,24 @@ atexit.register(_all.close)
 
 
 def _forwarded(page: Page) -> int:
-    """The local port; a forward that has ended, as with its pod, is made again."""
+    """The local port; a forward whose pod is gone is made again: kubectl itself notices that only when it is asked."""
     key = (owner.cluster_name(), page.space.name, page.workload, page.port)
     known = _forwards.get(key)
-    if known is None or known.process.poll() is not None:
+    if known is None or known.process.poll() is not None or not _answers(known.port):
         _forwards[key] = known = _forward(page)
     return known.port
+
+
+def _answers(port: int) -> bool:
+    """Whether HTTP comes back, whatever it says."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    try:
+        connection.request("HEAD", "/")
+        return bool(connection.getresponse().status)
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _forward(page: Page) -> _Forward:
