@@ -26,6 +26,7 @@ from kitlib.telemetry.metrics import Metrics
 ALERT, RECORDS = "HighErrorRate", "app:http_errors:ratio30s"
 INTERVAL, EVALUATION, FOR, GROUP_WAIT = 2.0, 2.0, 10.0, 1.0  # seconds: cluster/stacks/metrics says so
 GROUPS = "alertmanager_dispatcher_aggregation_groups"
+CODES = [code for code in range(500, 600) if code not in (502, 504)]  # those two are another alert's: DownstreamFailed
 STAGES = ("noticed", "held", "delivered")
 UNITS = {"predicted": "s", "off": "s"}
 SECONDS = 40  # of load
@@ -42,10 +43,9 @@ def trials(metrics: Metrics, space: Space, stages: Sequence[str]) -> list[dict[s
     before = metrics.until(GROUPS)["value"].iloc[0]
     found: list[dict[str, float]] = []
     while len(found) < wanted:
-        status = 500 + len(found) // len(APPS)
-        found += _round(metrics, space, APPS[: wanted - len(found)], status)
+        found += _round(metrics, space, APPS[: wanted - len(found)], CODES[len(found) // len(APPS)])
         if len(found) < wanted:
-            metrics.until(f"{GROUPS} <= {before:g}", seconds=180)
+            _over(metrics, space, before)
     predicted = {"noticed": 1.5 * INTERVAL + EVALUATION / 2 + offset, "held": FOR, "delivered": GROUP_WAIT}
     turns = {stage: iter(found) for stage in STAGES}
     return [_against(next(turns[stage])[stage], predicted[stage]) for stage in stages]
@@ -76,6 +76,14 @@ def _round(metrics: Metrics, space: Space, apps: Sequence[str], status: int) -> 
     for name in apps:
         app.heal(space, app.pods(space, name)[0], "error")
     return found
+
+
+def _over(metrics: Metrics, space: Space, groups: float) -> None:
+    """Wait until every end was delivered, and then until Alertmanager has no more groups than before."""
+    for name in APPS:
+        mine = {"namespace": space.name, "app": name}
+        metrics.delivered(ALERT, mine, status="resolved", after=metrics.delivered(ALERT, mine)["received"].max())
+    metrics.until(f"{GROUPS} <= {groups:g}")
 
 
 def _fail(space: Space, name: str, status: int) -> pd.Timestamp:

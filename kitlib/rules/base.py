@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from kitlib.verdict import Word
 Params = Mapping[str, Any]
 Types = Mapping[str, type | tuple[type, ...]]
 NUMBER = (int, float)
+NUMBERS = re.compile(r"(\d+(?:\.\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ def levels(runs: pd.DataFrame, column: str, metrics: Sequence[str]) -> list[str]
     for metric in metrics:
         rows(runs, metric, {})
     return list(dict.fromkeys(runs[runs["metric"].isin(metrics)][column])) if column in runs.columns else []
+
+
+def ordered(found: Iterable[Any]) -> list[Any]:
+    """Levels by name, numbers in their names by value: trials come in any order, and 10 s is more than 2 s."""
+    return sorted(found, key=lambda level: [float(p) if i % 2 else p for i, p in enumerate(NUMBERS.split(str(level)))])
 
 
 def medians(runs: pd.DataFrame, column: str, metrics: Sequence[str], levels: Sequence[str]) -> pd.DataFrame:

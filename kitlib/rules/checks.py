@@ -18,6 +18,7 @@ from kitlib.rules.base import (
     levels,
     median_text,
     number,
+    ordered,
     rows,
     split,
 )
@@ -77,7 +78,7 @@ def _expanded(runs: pd.DataFrame, checks: list[Params]) -> Iterator[tuple[Params
             yield check, where
             continue
         fitting = rows(runs, check["metric"], where)
-        for level in sorted(levels(fitting, check["each"], [check["metric"]])):  # trials come in any order
+        for level in ordered(levels(fitting, check["each"], [check["metric"]])):
             yield check, {**where, check["each"]: level}
 
 

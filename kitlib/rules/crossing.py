@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from kitlib.rules.base import NUMBER, Outcome, Params, Rule, all_some_none, levels, percent, rows
+from kitlib.rules.base import NUMBER, Outcome, Params, Rule, all_some_none, levels, ordered, percent, rows
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Series:
 def series(runs: pd.DataFrame, p: Params, of: str) -> list[Series]:
     """The ratio of `metric` of one way to that of the way `against`, medians by medians, a series a level of `each`, in order."""
     found = rows(runs, p["metric"], {})
-    return [_series(found, p, of, level) for level in sorted(levels(found, p["each"], [p["metric"]]))]
+    return [_series(found, p, of, level) for level in ordered(levels(found, p["each"], [p["metric"]]))]
 
 
 def _series(found: pd.DataFrame, p: Params, of: str, level: object) -> Series:

@@ -53,6 +53,13 @@ def test_a_check_for_each_level(values: dict[str, list[float]], word: str, reaso
     assert found.n == 4
 
 
+def test_levels_come_in_the_order_of_their_numbers() -> None:
+    """A reading goes from the shortest to the longest, whatever was measured first."""
+    found = _claim(FAILED).verdict(_frame(failed={"12 s": [0], "2 s": [0], "0.5 s": [0]}))
+
+    assert "0.5 s 0 s ✓; 2 s 0 s ✓; 12 s 0 s ✓" in found.reading
+
+
 def test_of_some_and_where() -> None:
     """`of: some` is met by one run; `where` looks at one level only."""
     rule = {**FAILED, "checks": [
