@@ -7,7 +7,7 @@ from IPython.display import Markdown
 from kitlib.cluster import Cluster, Space
 from kitlib.dashboards import Dashboard
 from kitlib.stacks import base, pages
-from kitlib.stacks.pages import Page
+from kitlib.stacks.pages import Site
 
 STACK = base.Stack("grafana", images=("grafana",))
 PORT = 3000
@@ -21,7 +21,7 @@ def install(cluster: Cluster) -> Space:
     return base.install(cluster, STACK)
 
 
-def page(cluster: Cluster, dashboard: Dashboard, *, namespace: str = "") -> Page | Markdown:
+def page(cluster: Cluster, dashboard: Dashboard, *, namespace: str = "") -> Site | Markdown:
     """One of the kit's dashboards, of one namespace or all."""
     chosen = f"&var-namespace={namespace}" if namespace else ""
     return pages.of(cluster, STACK, "deployment/grafana", PORT, f"/d/{dashboard.name}?kiosk{chosen}")

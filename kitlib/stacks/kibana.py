@@ -12,7 +12,7 @@ from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError
 from kitlib.kube import mapped
 from kitlib.stacks import base, pages
-from kitlib.stacks.pages import Page
+from kitlib.stacks.pages import Site
 
 STACK = base.Stack("kibana", images=("kibana",))
 OBJECTS = kustomize.CLUSTER / "stacks" / STACK.name / "saved-objects.ndjson"
@@ -52,7 +52,7 @@ def install(cluster: Cluster) -> Kibana:
     return kibana
 
 
-def page(cluster: Cluster) -> Page | Markdown:
+def page(cluster: Cluster) -> Site | Markdown:
     """The dashboard of the logs."""
     return pages.of(cluster, STACK, "deployment/kibana", PORT, f"/app/dashboards#/view/{DASHBOARD}?embed=true")
 

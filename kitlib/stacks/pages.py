@@ -26,7 +26,7 @@ SECONDS = 10
 
 
 @dataclass(frozen=True)
-class Page:
+class Site:
     """What a workload serves.  workload: like deployment/kibana, in the namespace.  path: with its query, from its / on."""
 
     space: Space
@@ -53,10 +53,10 @@ class Page:
         return {"text/plain": address, "text/html": IFrame(address, "100%", HEIGHT)._repr_html_()}
 
 
-def of(cluster: Cluster, stack: base.Stack, workload: str, port: int, path: str = "/") -> Page | Markdown:
+def of(cluster: Cluster, stack: base.Stack, workload: str, port: int, path: str = "/") -> Site | Markdown:
     """The page of a stack that was installed, else what keeps it from being there and what to do."""
     if space := base.find(cluster, stack):
-        return Page(space, workload, port, path)
+        return Site(space, workload, port, path)
     if missing := [name for name in stack.images if not images.image(name).available]:
         why = f"{', '.join(missing)} can only be pulled, and this supply is `packages`: `KIT_SUPPLY=upstream`"
     else:
@@ -75,12 +75,12 @@ _all = ExitStack()
 atexit.register(_all.close)
 
 
-def _forwarded(page: Page) -> int:
+def _forwarded(site: Site) -> int:
     """The local port; a forward whose pod is gone is made again: kubectl itself notices that only when it is asked."""
-    key = (owner.cluster_name(), page.space.name, page.workload, page.port)
+    key = (owner.cluster_name(), site.space.name, site.workload, site.port)
     known = _forwards.get(key)
     if known is None or known.process.poll() is not None or not _answers(known.port):
-        _forwards[key] = known = _forward(page)
+        _forwards[key] = known = _forward(site)
     return known.port
 
 
@@ -96,15 +96,15 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
-def _forward(page: Page) -> _Forward:
-    words = ["--namespace", page.space.name, "port-forward", "--address=127.0.0.1", page.workload, f":{page.port}"]
+def _forward(site: Site) -> _Forward:
+    words = ["--namespace", site.space.name, "port-forward", "--address=127.0.0.1", site.workload, f":{site.port}"]
     process = _all.enter_context(proc.beside([kustomize.KUBECTL, f"--kubeconfig={owner.kubeconfig()}", *words]))
     output = process.stdout or iter(())
     first = next(iter(output), "")
     found = re.search(r"127\.0\.0\.1:(\d+)", first)
     if not found:
         raise ClusterError(
-            f"port {page.port} of {page.workload} cannot be reached", observed=[first.strip()], hint="./kit stacks list"
+            f"port {site.port} of {site.workload} cannot be reached", observed=[first.strip()], hint="./kit stacks list"
         )
     threading.Thread(
         target=deque, args=(output, 0), daemon=True

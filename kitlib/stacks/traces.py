@@ -15,7 +15,7 @@ from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError
 from kitlib.kube import STRATEGIC, Ref
 from kitlib.stacks import base, logs
-from kitlib.stacks.pages import Page
+from kitlib.stacks.pages import Site
 from kitlib.telemetry import again
 from kitlib.telemetry.traces import PORT as QUERY
 from kitlib.telemetry.traces import Traces
@@ -76,10 +76,10 @@ def _nowhere(_: bool) -> str:
     return "nothing takes spans at the Service's address"
 
 
-def page(traces: Traces) -> Page | Markdown:
+def page(traces: Traces) -> Site | Markdown:
     """Jaeger's own pages, or why there are none: they are not in the Go module that the image is built from."""
     if images.image("jaeger").pulled:
-        return Page(traces.space, "statefulset/jaeger", QUERY)
+        return Site(traces.space, "statefulset/jaeger", QUERY)
     return Markdown(
         "This Jaeger is built from its Go module, which does not have its pages; with `KIT_SUPPLY=upstream` they are there."
     )

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 import yaml
 
-from kitlib import cli, images, paths, tools
+from kitlib import claims, cli, images, paths, tools
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md"]
 
@@ -46,6 +46,13 @@ def test_commands_of_the_documents_exist(line: str) -> None:
     start = words.index("./kit") + 1
 
     assert cli.parser().parse_args(words[start:]).call
+
+
+def test_the_readme_has_the_reference_run_of_every_claim() -> None:
+    """Each claim has one row, and its verdict is the one that the register expects."""
+    table = re.findall(r"^\| (\S+) \| \*\*(\S+)\*\* \|", (paths.ROOT / "README.md").read_text(), re.MULTILINE)
+
+    assert table == [(claim.id, claim.expected) for claim in claims.register()]
 
 
 @pytest.mark.parametrize("name", [name for name, it in images.catalogue().items() if it.recipe])
