@@ -106,7 +106,6 @@ def _forward(site: Site) -> _Forward:
         raise ClusterError(
             f"port {site.port} of {site.workload} cannot be reached", observed=[first.strip()], hint="./kit stacks list"
         )
-    threading.Thread(
-        target=deque, args=(output, 0), daemon=True
-    ).start()  # it says each connection, and a full pipe would stop it
+    # It goes on saying every connection, and would stop at a pipe that is full.
+    threading.Thread(target=deque, args=(output, 0), daemon=True).start()
     return _Forward(process, int(found[1]))
