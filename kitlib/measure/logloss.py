@@ -14,7 +14,7 @@ from kitlib.stacks.logs import SHIPPER, STORE
 from kitlib.telemetry.logs import Logs
 
 RATE = 200.0  # lines a second
-BEFORE = 1.5  # seconds of writing before the event
+BEFORE = 1.0  # seconds of writing before the event
 FULL = 3.0  # seconds for which nothing can be stored
 UNITS = {"doubled": "lines", "wrong": "lines"}
 Event = Callable[[Logs, Writer], None]

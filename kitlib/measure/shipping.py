@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -126,21 +126,36 @@ PARTS: Mapping[str, tuple[str, ...]] = {  # configuration: what is left out of i
 }
 
 
-def pipeline(logs: Logs, space: Space, image: str, configuration: str, count: int) -> dict[str, float]:
-    """What arrives of `count` lines (`arrived`, %), and of those that do, how many are missing, doubled or without their fields.
+def pipelines(
+    logs: Logs, space: Space, image: str, configurations: Sequence[str], count: int
+) -> list[dict[str, float]]:
+    """For each trial, a configuration of PARTS: what arrives of `count` lines (`arrived`, %), and whether the shipper goes on (`runs`).
 
-    all three: the shipper as it is.  Else a shipper with a part of its configuration, while there is no other.
+    With all three parts it is the shipper as it is, and lines are missing, doubled or without their fields, too.  All others run once,
+    one after the other, while the kit's shipper is away.
     """
-    if configuration == "all three":
-        found = lines.arrived(logs, lines.write(space, image, count))
-        stays = base.READY["DaemonSet"](space.cluster.kube.get("DaemonSet", NAME, SHIPPER.instance))
-        return {"arrived": 100 * (1 - found["lost"] / count), "runs": float(stays), **found}
+    found: dict[int, dict[str, float]] = {}
+    for trial, configuration in enumerate(configurations):
+        if not PARTS[configuration]:
+            found[trial] = _whole(logs, space, image, count)
     with away(space.cluster):
-        runs = alone(space.cluster, PARTS[configuration])
-        writer = lines.write(space, image, count)
-        writer.finished()
-        seen = lines.settle(logs, writer.query, count, patience=3)
-    return {"arrived": 100 * seen / count, "runs": float(runs)}
+        for trial, configuration in enumerate(configurations):
+            if PARTS[configuration]:
+                found[trial] = _broken(logs, space, image, PARTS[configuration], count)
+    return [found[trial] for trial in range(len(configurations))]
+
+
+def _whole(logs: Logs, space: Space, image: str, count: int) -> dict[str, float]:
+    found = lines.arrived(logs, lines.write(space, image, count))
+    stays = base.READY["DaemonSet"](space.cluster.kube.get("DaemonSet", NAME, SHIPPER.instance))
+    return {"arrived": 100 * (1 - found["lost"] / count), "runs": float(stays), **found}
+
+
+def _broken(logs: Logs, space: Space, image: str, parts: tuple[str, ...], count: int) -> dict[str, float]:
+    runs = alone(space.cluster, parts)
+    writer = lines.write(space, image, count)
+    writer.finished()
+    return {"arrived": 100 * lines.settle(logs, writer.query, count, patience=3) / count, "runs": float(runs)}
 
 
 def alone(cluster: Cluster, parts: tuple[str, ...]) -> bool:
