@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from kitlib.dashboards.definitions import Dashboard, Panel, Query
 
-ASKED = (
-    'route!~"/(health|ready|startup|metrics|faults.*)"'  # by users; the rules of cluster/stacks/metrics count the same
-)
+# What users ask for; the rules of cluster/stacks/metrics count the same.
+ASKED = 'route!~"/(health|ready|startup|metrics|faults.*)"'
 USERS = f'namespace=~"$namespace", {ASKED}'
 GO = 'namespace=~"$namespace", app!=""'
 

@@ -105,10 +105,8 @@ def _rate(recording: Recording, load: str, window: str, at: pd.Timestamp) -> dic
         return {"has_value": 0}
     answered = recording.of(name)["answered"]
     actual = ((answered > at - pd.Timedelta(seconds=seconds)) & (answered <= at)).sum() / seconds
-    return {
-        "has_value": 1,
-        "off": round(100 * abs(float(found["value"].iloc[0]) / actual - 1), 6),
-    }  # beyond is arithmetic
+    off = 100 * abs(float(found["value"].iloc[0]) / actual - 1)
+    return {"has_value": 1, "off": round(off, 6)}  # what is beyond comes of the arithmetic
 
 
 def quantile(recording: Recording, delay: str, which: str) -> dict[str, float]:
