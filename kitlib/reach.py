@@ -13,16 +13,27 @@ from kitlib.cluster import Space
 from kitlib.errors import WaitTimeout
 
 SECONDS = 30
-ASK = 'for address; do until curl -sf -m 1 -o /dev/null "http://$address/ready"; do sleep 0.1; done; echo "$address"; done'
+ASK = """\
+body=$1; shift
+for address; do
+  until curl -sf -m 1 -o /dev/null ${body:+-H content-type:application/json -d "$body"} "http://$address"; do sleep 0.1; done
+  echo "$address"
+done
+"""
 
 
-def services(space: Space, names: Iterable[str], *, seconds: int = SECONDS) -> None:
-    """Wait until these Services answer well on /ready, from every node.  Raises WaitTimeout naming the first that does not."""
+def services(
+    space: Space, names: Iterable[str], *, at: str = "/ready", body: str = "", seconds: float = SECONDS
+) -> None:
+    """Wait until these Services answer well, from every node.  Raises WaitTimeout naming the first that does not.
+
+    at: the port, if it is not 80, and the path that are asked.  body: JSON to send by POST; without one it is a GET.
+    """
     kube = space.cluster.kube
     found = {name: kube.get("Service", name, space.name) for name in names}
-    addresses = {service["spec"]["clusterIP"]: name for name, service in found.items() if service}
+    addresses = {f"{service['spec']['clusterIP']}{at}": name for name, service in found.items() if service}
     for node in space.cluster.nodes:
-        ask = ("timeout", str(seconds), "sh", "-c", ASK, "sh", *addresses)
+        ask = ("timeout", str(seconds), "sh", "-c", ASK, "sh", body, *addresses)
         reached = space.cluster.on_node(*ask, node=node, check=False).split()
         if missing := [name for address, name in addresses.items() if address not in reached]:
             raise WaitTimeout(

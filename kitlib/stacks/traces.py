@@ -5,18 +5,17 @@ Spans are in Jaeger's memory, or in the Elasticsearch of the stack of the logs.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, get_args
 
 from IPython.display import Markdown
 
-from kitlib import images, kustomize, wait
+from kitlib import images, kustomize, reach, wait
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import ClusterError
 from kitlib.kube import STRATEGIC, Ref
 from kitlib.stacks import base, logs
 from kitlib.stacks.pages import Site
-from kitlib.telemetry import again
 from kitlib.telemetry.traces import PORT as QUERY
 from kitlib.telemetry.traces import Traces
 
@@ -27,20 +26,24 @@ STACKS: dict[Storage, base.Stack] = {"memory": MEMORY, "elasticsearch": ELASTICS
 Part = Literal["collector", "jaeger"]
 TAIL_SAMPLING = (kustomize.CLUSTER / "stacks" / MEMORY.name / "collector" / "tail-sampling.yaml").read_text()
 OTLP = 4318  # the port for spans, of either
+SECONDS = 60
 INDICES = "kit-traces-"  # how the names of Jaeger's indices and templates begin
 
 
 def install(cluster: Cluster, storage: Storage = "memory") -> Traces:
     """Make collector and Jaeger be there and ready; another storage, or an overlay of the collector's, is replaced.
 
-    Raises what `base.install` does, and ClusterError when there is no Elasticsearch for that storage.
+    Raises what `base.install` does, WaitTimeout when one does not take spans, and ClusterError when there is no Elasticsearch for that
+    storage.
     """
     if storage == "elasticsearch" and logs.find(cluster) is None:
         raise ClusterError(
             "there is no Elasticsearch to store spans in",
             hint="from kitlib.stacks import logs; logs.install(cluster)",
         )
-    return Traces(base.install(cluster, STACKS[storage]))
+    space = base.install(cluster, STACKS[storage])
+    _reached(cluster, get_args(Part), SECONDS)
+    return Traces(space)
 
 
 def find(cluster: Cluster) -> Traces | None:
@@ -49,7 +52,7 @@ def find(cluster: Cluster) -> Traces | None:
     return Traces(space) if space else None
 
 
-def overlay(cluster: Cluster, text: str, *, of: Part = "collector", seconds: float = 60) -> None:
+def overlay(cluster: Cluster, text: str, *, of: Part = "collector", seconds: float = SECONDS) -> None:
     """Roll out a part with this YAML laid over its configuration: maps are merged, lists replaced; "{}" takes it back.
 
     A new Jaeger has forgotten what was in its memory.  Raises WaitTimeout with the part's own words when it does not accept the text.
@@ -61,19 +64,14 @@ def overlay(cluster: Cluster, text: str, *, of: Part = "collector", seconds: flo
     for pod in kube.list("Pod", space, labels=f"app.kubernetes.io/name={of}"):
         kube.delete(Ref.of(pod))  # one that never became ready would not be replaced (Kubernetes: forced rollback)
     wait.until(kube, "StatefulSet", of, space, done=base.READY["StatefulSet"], what="ready", seconds=seconds)
-    address = (kube.get("Service", of, space) or {})["spec"]["clusterIP"]
-    for node in cluster.nodes:
-        again.until(partial(_leads_somewhere, cluster, node, address), bool, failure=_nowhere, seconds=seconds)
+    _reached(cluster, [of], seconds)
 
 
-def _leads_somewhere(cluster: Cluster, node: str, address: str) -> bool:
-    """Whether the Service's address is connected to its new pod: the node learns of that a moment after the pod is ready."""
-    shell = f"exec 3<>/dev/tcp/{address}/{OTLP} && echo open"
-    return "open" in cluster.on_node("timeout", "1", "bash", "-c", shell, check=False, node=node)
-
-
-def _nowhere(_: bool) -> str:
-    return "nothing takes spans at the Service's address"
+def _reached(cluster: Cluster, parts: Iterable[Part], seconds: float) -> None:
+    """Wait until the Services lead to the pods that are there now; spans that are sent before can be lost without an error."""
+    space = base.find(cluster, MEMORY)
+    assert space is not None
+    reach.services(space, parts, at=f":{OTLP}/v1/traces", body="{}", seconds=seconds)
 
 
 def page(traces: Traces) -> Site | Markdown:

@@ -46,11 +46,7 @@ def lab(cluster: Cluster) -> Iterator[str]:
         else:
             raise AssertionError("".join(seen))
         server.send_signal(signal.SIGINT)
-        try:
-            server.communicate(timeout=ENDED)
-        except subprocess.TimeoutExpired:  # a shell that starts jobs in the background has them ignore SIGINT
-            server.terminate()
-            server.communicate(timeout=ENDED)
+        server.communicate(timeout=ENDED)
     for file, content in before.items():
         file.write_bytes(content)  # JupyterLab saves what was run
     assert cluster.owner
