@@ -58,10 +58,10 @@ def of(cluster: Cluster, stack: base.Stack, workload: str, port: int, path: str 
     if space := base.find(cluster, stack):
         return Site(space, workload, port, path)
     if missing := [name for name in stack.images if not images.image(name).available]:
-        why = f"{', '.join(missing)} can only be pulled, and this supply is `packages`: `KIT_SUPPLY=upstream`"
+        why = f"{', '.join(missing)} can only be pulled, and this supply is `packages`; the other is `KIT_SUPPLY=upstream`"
     else:
         why = f"`./kit stacks install {stack.name}`, then run this cell again"
-    return Markdown(f"There is no {stack.name} here. {why}")
+    return Markdown(f"The stack {stack.name} is not here: {why}.")
 
 
 @dataclass(frozen=True)
