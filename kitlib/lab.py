@@ -10,7 +10,7 @@ import sys
 import webbrowser
 from pathlib import Path
 
-from kitlib import engine, lifecycle, owner, paths, tools
+from kitlib import engine, lifecycle, owner, paths, proc, tools
 from kitlib.console import say, step
 from kitlib.errors import SetupError
 
@@ -61,7 +61,13 @@ def _start() -> subprocess.Popen[str]:
     argv += ["--allow-root"] if os.geteuid() == 0 else []
     environment = {**os.environ, **_tools(), "JUPYTER_TOKEN": token()}
     return subprocess.Popen(
-        argv, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        argv,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=proc.DIES_WITH_PARENT,
     )
 
 

@@ -95,7 +95,7 @@ def _started(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        preexec_fn=_die_with_parent if _LIBC else None,
+        preexec_fn=DIES_WITH_PARENT,
         process_group=0 if group else None,
     )
 
@@ -203,3 +203,8 @@ def _given(text: str | None) -> Iterator[IO[bytes] | int]:
 def _die_with_parent() -> None:
     if _LIBC:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+DIES_WITH_PARENT = (
+    _die_with_parent if _LIBC else None
+)  # for Popen's preexec_fn: asks the child to end when its parent is gone (Linux)

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -29,24 +31,30 @@ CLICK_MS = 60_000
 ENDED = 60  # seconds
 
 
-@pytest.fixture(scope="module")
-def lab(cluster: Cluster) -> Iterator[str]:
-    """The address that `./kit lab` prints, token included; the server ends with the tests."""
+@contextmanager
+def _started() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`./kit lab` beside the block, and the address that it prints, token included."""
     environment = {**os.environ, "CI": "1"}  # no window is opened
-    before = {file: file.read_bytes() for file in (paths.ROOT / "notebooks").glob("*.ipynb")}
     argv = [sys.executable, "-m", "kitlib", "lab"]
-    with subprocess.Popen(argv, env=environment, cwd=paths.ROOT, stderr=subprocess.PIPE, text=True) as server:
-        assert server.stderr
+    with subprocess.Popen(argv, env=environment, cwd=paths.ROOT, stderr=subprocess.PIPE, text=True) as lab:
         seen = []
-        for line in server.stderr:
+        for line in lab.stderr or ():
             seen.append(line)
             if found := re.search(r"http://127\.0\.0\.1\S+", line):
-                yield found[0]
+                yield lab, found[0]
                 break
         else:
             raise AssertionError("".join(seen))
-        server.send_signal(signal.SIGINT)
-        server.communicate(timeout=ENDED)
+
+
+@pytest.fixture(scope="module")
+def lab(cluster: Cluster) -> Iterator[str]:
+    """Its address; it ends with the tests."""
+    before = {file: file.read_bytes() for file in (paths.ROOT / "notebooks").glob("*.ipynb")}
+    with _started() as (process, address):
+        yield address
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=ENDED)
     for file, content in before.items():
         file.write_bytes(content)  # JupyterLab saves what was run
     assert cluster.owner
@@ -102,6 +110,17 @@ def test_start_in_the_browser(page: Page, lab: str, tmp_path: Path, cluster: Clu
     expect(panel).to_contain_text("space.apply", timeout=CLICK_MS)
     panel.get_by_role("button", name="Reset").click()
     expect(panel).to_contain_text("not attempted", timeout=CLICK_MS)
+
+
+def test_a_killed_lab_takes_its_server_with_it(cluster: Cluster) -> None:
+    """No JupyterLab is left behind."""
+    with _started() as (process, _):
+        servers = [c for c in psutil.Process(process.pid).children() if "jupyterlab" in c.cmdline()]
+        process.kill()
+        left = psutil.wait_procs(servers, timeout=ENDED)[1]
+
+    assert cluster.owner
+    assert (len(servers), left) == (1, [])
 
 
 CHAPTER = "2.1-docker-concepts"  # has plots, a drawing and exercises, and takes less time than others
