@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +24,10 @@ POD, PORT = "elasticsearch-0", 9200
 SHIPPERS = "kit-logs-nodes"
 SECONDS = 60
 UNAVAILABLE = 503
+BEING_MADE, PAUSE = (
+    15,
+    0.2,
+)  # seconds: an index that is just being made cannot be searched yet; one that stays so is an error
 SEARCHABLE = f"_cluster/health/{INDEX}?wait_for_status=yellow&wait_for_no_initializing_shards=true&timeout=4s"
 SKEW = 5  # seconds that a line may be ahead of this machine's clock before that is called wrong
 BULK = "_bulk?filter_path=errors,items.*.error"  # only what went wrong is told
@@ -58,9 +64,10 @@ class Logs:
             method, path, body = "GET", _with_source(path, body), None
         send = partial(podproxy.request, self.space, POD, PORT, path, method=method, body=body, seconds=seconds)
         try:
-            answer = send()
-            if answer.status == UNAVAILABLE and self._quietly(SEARCHABLE):  # an index is just being made
-                answer = send()
+            deadline = time.monotonic() + BEING_MADE
+            while (answer := send()).status == UNAVAILABLE and time.monotonic() < deadline:
+                self._quietly(SEARCHABLE)
+                threading.Event().wait(PAUSE)
         except ApiError as e:
             raise ClusterError(
                 e.message, observed=self.troubles(), hint="is the stack there? stack.install(cluster)"

@@ -1,13 +1,18 @@
 """What is asked of the log store, and what becomes of its answers, without one."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from kitlib import jars
-from kitlib.errors import SupplyError
+from kitlib import jars, podproxy
+from kitlib.errors import ClusterError, SupplyError
+from kitlib.podproxy import Answer
 from kitlib.telemetry import explorer, logs
+
+SPACE: Any = None
+GREEN = Answer(200, {}, {"status": "green"})
 
 LINES = pd.DataFrame(
     {
@@ -61,6 +66,26 @@ def test_the_histogram_is_a_bar_a_level() -> None:
     assert "<svg" in found
     assert {"INFO", "ERROR"} <= {level for level in explorer.COLOURS if level in found}
     assert "six lines" in found
+
+
+@pytest.mark.parametrize("refusals", [0, 1, 3])
+def test_an_index_that_is_being_made_is_waited_for(refusals: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that Elasticsearch refuses for the moment is sent again until it is answered."""
+    answers = iter([Answer(503, {}, {"error": "all shards failed"})] * refusals + [Answer(200, {}, {"count": 7})])
+    monkeypatch.setattr(podproxy, "request", lambda *words, **_: GREEN if "health" in words[3] else next(answers))
+
+    assert logs.Logs(SPACE).ask("POST", "kit-logs-*/_count", {"query": {}}) == {"count": 7}
+
+
+def test_an_index_that_stays_unavailable_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Elasticsearch's words, once its time is over."""
+    refused = Answer(503, {}, {"error": {"reason": "all shards failed"}})
+    monkeypatch.setattr(logs, "BEING_MADE", 0)
+    monkeypatch.setattr(podproxy, "request", lambda *_, **__: refused)
+    monkeypatch.setattr(logs.Logs, "troubles", lambda _: ["index kit-logs-x is red"])
+
+    with pytest.raises(ClusterError, match=r"(?s)all shards failed.*is red"):
+        logs.Logs(SPACE).ask("POST", "kit-logs-*/_count", {"query": {}})
 
 
 @pytest.mark.parametrize("change", ["content", "missing", "more"])
