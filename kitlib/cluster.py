@@ -139,10 +139,11 @@ class Space:
         kube.clear("Pod", self.name, grace=1)
         for pod in kube.list("Pod", self.name):
             wait.until(kube, "Pod", pod["metadata"]["name"], self.name, done=wait.gone, what="gone")
-        kube.clear("PersistentVolumeClaim", self.name)
-        for claim in claims:
-            wait.until(kube, claim["kind"], claim["metadata"]["name"], self.name, done=wait.gone, what="gone")
-        kube.delete(self.ref)
+        if claims:
+            kube.clear("PersistentVolumeClaim", self.name)
+            for claim in claims:
+                wait.until(kube, claim["kind"], claim["metadata"]["name"], self.name, done=wait.gone, what="gone")
+            kube.delete(self.ref)
         wait.until(kube, "Namespace", self.name, done=wait.gone, what="gone", seconds=120)
 
 

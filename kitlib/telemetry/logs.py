@@ -17,7 +17,7 @@ import pandas as pd
 from kitlib import podproxy
 from kitlib.cluster import Space
 from kitlib.errors import ApiError, ClusterError
-from kitlib.telemetry import pods
+from kitlib.telemetry import again, pods
 
 INDEX = "kit-logs-*"
 POD, PORT = "elasticsearch-0", 9200
@@ -58,7 +58,8 @@ class Logs:
         What is searched for goes into the address (`source`), not into a body: the API server's proxy can break a long answer off that
         begins before it has seen the end of the body (`use of closed network connection` in its log).
 
-        Raises ClusterError in Elasticsearch's words, or when it does not answer within `seconds`.
+        What is unavailable for the moment is asked for again.  Raises ClusterError in Elasticsearch's words, or when it does not answer
+        within `seconds`.
         """
         if READS.search(path) and body is not None:
             method, path, body = "GET", _with_source(path, body), None
@@ -67,7 +68,7 @@ class Logs:
             deadline = time.monotonic() + BEING_MADE
             while (answer := send()).status == UNAVAILABLE and time.monotonic() < deadline:
                 self._quietly(SEARCHABLE)
-                threading.Event().wait(PAUSE)
+                threading.Event().wait(again.LOOK)
         except ApiError as e:
             raise ClusterError(
                 e.message, observed=self.troubles(), hint="is the stack there? stack.install(cluster)"
