@@ -122,7 +122,7 @@ def test_a_shipper_that_does_not_run_is_named(cluster: Cluster, logs: Logs, chan
     assert space
     shipping.change(cluster, {"containers": [{"name": shipping.NAME, **change}]})
     try:
-        seen(space, stack.SHIPPER.instance, lambda pod: restarts(pod) > 0, seconds=60)
+        seen(space, stack.SHIPPER.instance, lambda pod: restarts(pod) > 0 and not shipping.ready(pod), seconds=60)
         (line,) = logs.troubles()
     finally:
         stack.install(cluster)
