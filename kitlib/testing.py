@@ -1,4 +1,7 @@
-"""`./kit test`: every stage does its own set-up; the cluster of the tests is never a learner's."""
+"""`./kit test`: every stage does its own set-up; the cluster of the tests is never a learner's.
+
+A stage of pytest's leaves `tests/<stage>.xml` (JUnit) in the state folder; what failed is said again as the run's last words.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+from junitparser import Error, Failure, JUnitXml, TestCase
 
 from kitlib import app, debian, kustomize, lifecycle, owner, paths, proc, schemas, tools
 from kitlib.console import say, step
@@ -37,18 +41,28 @@ TRACES = (  # a program and what it reads
     ("jaeger", "jaeger/config.yaml", "jaeger/elasticsearch.yaml"),
 )
 BROWSER = ("chromium", "fonts-noto-cjk")
+LAST_WORDS = 20  # lines of a failed test
 
 
 def run(stages: Sequence[str]) -> int:
     """Run stages, all of them even if one fails; 1 when any failed.  Those of different lanes run side by side, after all others."""
+    for stage in stages:
+        _report(stage).unlink(missing_ok=True)
+    passed = _all(stages)
+    for stage in stages:
+        _say_failures(stage)
+    return int(not passed)
+
+
+def _all(stages: Sequence[str]) -> bool:
     lanes = [lane for names in LANES if (lane := [stage for stage in names if stage in stages])]
     if len(lanes) < 2:
-        return int(not _in_order(stages))
+        return _in_order(stages)
     alone = [stage for stage in stages if stage not in sum(LANES, ())]
     passed = [_in_order(alone)] if alone else []
     with ThreadPoolExecutor() as pool:
         passed += pool.map(_lane, lanes)
-    return int(not all(passed))
+    return all(passed)
 
 
 def _in_order(stages: Sequence[str]) -> bool:
@@ -63,6 +77,24 @@ def _lane(stages: Sequence[str]) -> bool:
     """The stages in a process of their own, each line behind the lane's name."""
     argv = [sys.executable, "-m", "kitlib", "test", *(f"--{stage}" for stage in stages)]
     return _shown(argv, cwd=paths.ROOT, before=f"{stages[0]:>9} │ ")
+
+
+def _say_failures(stage: str) -> None:
+    """The failed tests of a stage, each with the end of what pytest said of it: a log of CI is read from its end."""
+    for test, failure in _failures(_report(stage)):
+        say(f"✗ {stage}: {test.classname}::{test.name}")
+        for line in (failure.text or failure.message or "").splitlines()[-LAST_WORDS:]:
+            say(f"    {line}")
+
+
+def _failures(report: Path) -> Iterator[tuple[TestCase, Failure | Error]]:
+    for suite in JUnitXml.fromfile(str(report)) if report.exists() else ():
+        for test in suite:
+            yield from ((test, result) for result in test.result if isinstance(result, Failure | Error))
+
+
+def _report(stage: str) -> Path:
+    return paths.state() / "tests" / f"{stage}.xml"
 
 
 def lint() -> bool:
@@ -144,7 +176,7 @@ def _pipelines() -> bool:
 
 
 def unit() -> bool:
-    return _pytest("-n", "auto", "tests/unit", "tests/contract")
+    return _pytest("unit", "-n", "auto", "tests/unit", "tests/contract")
 
 
 def go() -> bool:
@@ -157,19 +189,19 @@ def go() -> bool:
 
 def cluster() -> bool:
     lifecycle.up()  # here, where its progress is seen
-    return _pytest("-v", "--durations=15", "tests/cluster")
+    return _pytest("cluster", "-v", "--durations=15", "tests/cluster")
 
 
 def notebooks() -> bool:
     lifecycle.up()
     if not debian.usable():
         debian.need(BROWSER, why="the browser tests")
-    return _pytest("-v", "--durations=15", "tests/notebooks", *(f"--ignore={file}" for file in EXERCISES))
+    return _pytest("notebooks", "-v", "--durations=15", "tests/notebooks", *(f"--ignore={file}" for file in EXERCISES))
 
 
 def exercises() -> bool:
     lifecycle.up()
-    return _pytest("-v", "--durations=15", "-n", "2", "--dist", "loadfile", *EXERCISES)
+    return _pytest("exercises", "-v", "--durations=15", "-n", "2", "--dist", "loadfile", *EXERCISES)
 
 
 STAGES: dict[str, Callable[[], bool]] = {
@@ -220,8 +252,8 @@ def _tool(name: str, argv: Sequence[str | Path], *, silent: bool = False, cwd: P
     return True
 
 
-def _pytest(*words: str) -> bool:
-    return _shown([sys.executable, "-m", "pytest", *words], cwd=paths.ROOT)
+def _pytest(stage: str, *words: str) -> bool:
+    return _shown([sys.executable, "-m", "pytest", f"--junit-xml={_report(stage)}", *words], cwd=paths.ROOT)
 
 
 def _shown(argv: Sequence[str | Path], *, cwd: Path, cgo: bool = False, before: str = "") -> bool:

@@ -63,3 +63,24 @@ def test_a_stage_by_itself_has_a_cluster_of_its_own(ran: list[str], stage: str) 
     """It runs in this process, and never on a learner's cluster."""
     assert testing.run([stage]) == 0
     assert ran == [f"{stage} on kit-test-{stage}"]
+
+
+def test_what_failed_is_said_again_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """By name and with the end of what pytest said; and no more of it once it passes."""
+    suite = tmp_path / "test_it.py"
+    monkeypatch.setattr(
+        testing, "STAGES", {"unit": lambda: testing._pytest("unit", "-p", "no:cacheprovider", str(suite))}
+    )
+
+    suite.write_text("def test_sum():\n    assert 1 + 1 == 3, 'two'\n\n\ndef test_fine():\n    pass\n")
+    assert testing.run(["unit"]) == 1
+    _, _, said = capfd.readouterr().err.partition("✗ unit: ")
+    assert said.splitlines()[0] == "test_it::test_sum"
+    assert "AssertionError: two" in said
+    assert "test_fine" not in said
+
+    suite.write_text("def test_sum():\n    assert 1 + 1 == 2\n")
+    assert testing.run(["unit"]) == 0
+    assert "✗" not in capfd.readouterr().err
