@@ -1,9 +1,13 @@
 """Images on the real engine: provenance, resumption, and BuildKit's cache mounts."""
 
+import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +15,7 @@ from kitlib import app, images, paths
 from kitlib.cluster import Cluster
 
 KIT = [sys.executable, "-m", "kitlib"]
+BUILT = "goapp-scratch"
 COUNTER = """\
 ARG ALPINE
 FROM ${ALPINE} AS count
@@ -35,21 +40,41 @@ def test_a_built_image_says_where_it_comes_from(cluster: Cluster, name: str) -> 
     assert all(tag.startswith("kit.local/") for tag in found["RepoTags"] if "127.0.0.1" not in tag)
 
 
-def test_a_killed_build_is_resumed(cluster: Cluster) -> None:
+@pytest.fixture
+def edited(cluster: Cluster, tmp_path: Path) -> Iterator[Path]:
+    """A checkout with another goapp: its images are nobody else's."""
+    root = tmp_path / "checkout"
+    for part in ("kitlib", "cluster", "goapp"):
+        shutil.copytree(paths.ROOT / part, root / part)
+    edit = f'package version\n\nconst Edited = "{secrets.token_hex(8)}"\n'
+    (root / "goapp" / "internal" / "version" / "edit.go").write_text(edit)
+    yield root
+    reference = _reference(root)
+    if cluster.engine.inspect(reference):
+        cluster.engine.remove(reference)
+
+
+def _reference(root: Path) -> str:
+    """What a checkout calls its image."""
+    asked = f"from kitlib import images; print(images.image({BUILT!r}).reference)"
+    return subprocess.run(
+        [sys.executable, "-c", asked], check=True, capture_output=True, text=True, cwd=root
+    ).stdout.strip()
+
+
+def test_a_killed_build_is_resumed(cluster: Cluster, edited: Path) -> None:
     """SIGKILL during `images build`, then the same command again: the image is there."""
-    reference = images.image("goapp-scratch").reference
-    cluster.engine.remove(reference)
-    argv = [*KIT, "images", "build", "goapp-scratch"]
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, cwd=paths.ROOT) as first:
+    argv, environment = [*KIT, "images", "build", BUILT], {**os.environ, "KIT_HOME": str(paths.state())}
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, cwd=edited, env=environment) as first:
         assert first.stderr
         for line in first.stderr:
             if line.startswith("building image"):
                 first.send_signal(signal.SIGKILL)
                 break
-    subprocess.run(argv, check=True, capture_output=True, cwd=paths.ROOT)
+    subprocess.run(argv, check=True, capture_output=True, cwd=edited, env=environment)
 
     assert first.returncode == -signal.SIGKILL
-    assert cluster.engine.inspect(reference)
+    assert cluster.engine.inspect(_reference(edited))
 
 
 def test_a_cache_mount_keeps_what_was_written(cluster: Cluster) -> None:
