@@ -8,13 +8,18 @@ from kitlib import wait
 from kitlib.cluster import Cluster
 from kitlib.kube import Object
 
+KILLED_AT_BIRTH = (
+    "OOM-killed"  # runc's words when the memory does not even do for its own start: the reason is StartError then
+)
+
 
 def troubles(cluster: Cluster, namespaces: Iterable[str]) -> list[str]:
     """One line a container that does not run as it should; [] when all do."""
-    return [line for name in namespaces for pod in cluster.kube.list("Pod", name) for line in _of(pod)]
+    return [line for name in namespaces for pod in cluster.kube.list("Pod", name) for line in wrong(pod)]
 
 
-def _of(pod: Object) -> list[str]:
+def wrong(pod: Object) -> list[str]:
+    """One line a container of the pod that does not run as it should; [] when all do, and when the pod is ending."""
     if wait.condition("Ready")(pod) or "deletionTimestamp" in pod["metadata"]:  # who is ending is nobody's trouble
         return []
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
@@ -22,7 +27,7 @@ def _of(pod: Object) -> list[str]:
     said = []
     for status in pod.get("status", {}).get("containerStatuses", []):
         ended = status.get("lastState", {}).get("terminated") or status.get("state", {}).get("terminated") or {}
-        if ended.get("reason") == "OOMKilled":
+        if ended.get("reason") == "OOMKilled" or KILLED_AT_BIRTH in ended.get("message", ""):
             said.append(f"{name} was killed for its memory: raise its limit in cluster/stacks")
         elif ended:
             said.append(f"{name} ended with {ended.get('exitCode')}, {status['restartCount']} restarts: {look}")
