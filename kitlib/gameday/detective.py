@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from kitlib.cluster import Space
+from kitlib.errors import WaitTimeout
 from kitlib.gameday.faults import ALL, Fault
 from kitlib.stacks.signals import Signals
 from kitlib.telemetry import again
@@ -39,8 +40,16 @@ def find(space: Space, signals: Signals, *, seconds: float = SECONDS) -> tuple[F
 def _convicted(space: Space, signals: Signals) -> list[tuple[Fault, Trail]]:
     found = signals.metrics.deliveries()
     mine = found[(found["namespace"] == space.name) & (found["status"] == "firing")]
-    trails = [(fault, follow(_own(mine, fault), signals)) for fault in suspects(mine)]
-    return [(fault, trail) for fault, trail in trails if trail.service == fault.service]
+    trails = [(fault, _followed(_own(mine, fault), signals)) for fault in suspects(mine)]
+    return [(fault, trail) for fault, trail in trails if trail and trail.service == fault.service]
+
+
+def _followed(alert: pd.Series, signals: Signals) -> Trail | None:
+    """The trail, or None where it breaks off: another alert's may not, nor this one's a moment later."""
+    try:
+        return follow(alert, signals)
+    except WaitTimeout:
+        return None
 
 
 def _own(alerts: pd.DataFrame, fault: Fault) -> pd.Series:
