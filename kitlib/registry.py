@@ -62,12 +62,21 @@ def address(container: Any) -> str:
 
 
 def publish(engine: Engine, at: str, image_name: str, *, reference: str | None = None, tag: str | None = None) -> str:
-    """Push an image unless its tag is there; returns the name by which the node pulls it, kit.local/NAME:TAG."""
+    """Push an image unless its tag is there; returns the name by which the node pulls it, as `published` does."""
     local = reference or images.image(image_name).reference
-    tag = tag or local.rpartition(":")[2]
+    tag = tag or _tag(local)
     if not has(at, image_name, tag):
         engine.push(local, f"{at}/{image_name}:{tag}")
-    return f"{images.PREFIX}/{image_name}:{tag}"
+    return published(image_name, tag)
+
+
+def published(image_name: str, tag: str = "") -> str:
+    """The name by which a node pulls what was published: kit.local/NAME:TAG.  tag: by default that of the engine's image."""
+    return f"{images.PREFIX}/{image_name}:{tag or _tag(images.image(image_name).reference)}"
+
+
+def _tag(reference: str) -> str:
+    return reference.rpartition(":")[2]
 
 
 def has(at: str, image_name: str, tag: str) -> bool:

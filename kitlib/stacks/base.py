@@ -14,7 +14,7 @@ from functools import partial
 
 import pandas as pd
 
-from kitlib import app, images, kustomize, wait
+from kitlib import app, images, kustomize, registry, wait
 from kitlib.cluster import Cluster, Space
 from kitlib.errors import ApiError, NotOurs, SupplyError
 from kitlib.kube import Object, Ref
@@ -107,19 +107,19 @@ def left(cluster: Cluster, stack: Stack, kinds: Iterable[str] = (*AGGREGATED, *W
 
 
 def render(cluster: Cluster, stack: Stack) -> list[Object]:
-    """Its manifests, with the images as the cluster's registry has them: each is made and published if it is not there."""
-    return kustomize.render(
-        {
-            "resources": [f"stacks/{stack.name}"],
-            "components": [f"stacks/{stack.name}/{component}" for component in stack.components],
-            "images": [_published(cluster, name) for name in stack.images],
-        }
-    )
+    """Its manifests, with images as the cluster's registry has them: each is made and published if it is not there."""
+    for name in stack.images:
+        cluster.image(name)
+    return _rendered(stack)
 
 
 def footprint(cluster: Cluster, stack: Stack) -> pd.DataFrame:
-    """What a stack takes, a row a container: component, image, image_mb, request_mib, limit_mib (memory, of all its replicas)."""
-    return _footprint(cluster, render(cluster, stack))
+    """What a stack takes, a row a container: component, image, image_mb, request_mib, limit_mib (memory, of all its replicas).
+
+    Its images are made if they are not here; nothing reaches the cluster.
+    """
+    images.ensure(cluster.engine, stack.images)
+    return _footprint(cluster, _rendered(stack))
 
 
 def _require(stack: Stack) -> None:
@@ -130,8 +130,18 @@ def _require(stack: Stack) -> None:
         )
 
 
-def _published(cluster: Cluster, name: str) -> Object:
-    reference, _, tag = cluster.image(name).rpartition(":")
+def _rendered(stack: Stack) -> list[Object]:
+    return kustomize.render(
+        {
+            "resources": [f"stacks/{stack.name}"],
+            "components": [f"stacks/{stack.name}/{component}" for component in stack.components],
+            "images": [_image(name) for name in stack.images],
+        }
+    )
+
+
+def _image(name: str) -> Object:
+    reference, _, tag = registry.published(name).rpartition(":")
     return {"name": name, "newName": reference, "newTag": tag}
 
 
