@@ -60,6 +60,11 @@ class Engine:
         with mapped("asking for the engine's state"):
             return dict(self.client.info())
 
+    @property
+    def cgroup(self) -> str:
+        """The version of the machine's cgroups: v1 or v2."""
+        return f"v{self.info().get('CgroupVersion', '1')}"
+
     def inspect(self, reference: str) -> dict[str, Any] | None:
         """An image's description, None when it is not here."""
         with mapped(f"looking at {reference}"):
@@ -137,7 +142,8 @@ class Engine:
     def push(self, reference: str, to: str) -> None:
         """Push an image under another name, which it has here only meanwhile.  Raises EngineError with what the registry said."""
         repository, _, tag = to.rpartition(":")
-        with FileLock(paths.cache() / "push.lock"), mapped(f"pushing {to}"):  # or another push takes the name away
+        lock = paths.cache() / f"push-{repository.rpartition('/')[2]}.lock"
+        with FileLock(lock), mapped(f"pushing {to}"):  # or another push of it takes the name away
             self.client.api.tag(reference, repository, tag, force=True)
             try:
                 for event in self.client.api.push(repository, tag=tag, stream=True, decode=True):
@@ -233,6 +239,6 @@ def describe() -> dict[str, Any]:
     return {
         "version": info["ServerVersion"],
         "storage_driver": info["Driver"],
-        "cgroup": f"v{info.get('CgroupVersion', '1')}",
+        "cgroup": found.cgroup,
         "built_by_kit": found.ours,
     }

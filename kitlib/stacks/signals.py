@@ -28,8 +28,9 @@ class Signals:
 def install(cluster: Cluster) -> Signals:
     """Make all three be there and ready; what is there already is kept.  Raises what `base.install` does."""
     with ThreadPoolExecutor() as pool:
-        store, lines = pool.submit(metrics.install, cluster), pool.submit(logs.install, cluster)
-        return Signals(store.result(), lines.result(), traces.install(cluster))
+        lines = pool.submit(logs.install, cluster)  # the slowest first
+        store, spans = pool.submit(metrics.install, cluster), pool.submit(traces.install, cluster)
+    return Signals(store.result(), lines.result(), spans.result())
 
 
 def find(cluster: Cluster) -> Signals | None:

@@ -48,6 +48,13 @@ def test_ready_means_dns_storage_and_registry(cluster: Cluster) -> None:
     assert [line for line in wait.explain(cluster.kube) if line.startswith("pod ")] == []
 
 
+def test_systemd_sets_limits_on_cgroup_v2_alone(cluster: Cluster) -> None:
+    """On v1, runc would freeze a container while systemd works: there, pods are in none of systemd's groups."""
+    of_systemd = cluster.on_node("find", "/sys/fs/cgroup", "-type", "d", "-path", "*.slice/*kubepods*/*pod*")
+
+    assert bool(of_systemd) == (cluster.engine.cgroup == "v2")
+
+
 def test_kubeconfig_is_private(cluster: Cluster) -> None:
     """The kubeconfig is readable by its owner only."""
     assert cluster.owner.cluster == owner.cluster_name()

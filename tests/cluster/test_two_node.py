@@ -44,7 +44,7 @@ def test_up_keeps_the_profile(two: Cluster) -> None:
 
 
 FREEZE = """\
-one=$(find /sys/fs/cgroup -type d -path '*kubelet-kubepods*pod*' \\( -path '*/freezer/*' -o -name '*.slice' \\) | tail -n 1)
+one=$(find /sys/fs/cgroup -type d -path '*kubepods*/*pod*' \\( -path '*/freezer/*' -o -name '*.slice' \\) | tail -n 1)
 if [ -e "$one/freezer.state" ]; then echo FROZEN > "$one/freezer.state"; else echo 1 > "$one/cgroup.freeze"; fi
 echo "$one"
 """
