@@ -34,13 +34,6 @@ from kitlib.lock import exclusive
 from kitlib.owner import LABEL, Owner
 
 OPEN_TO_PODS = {"kind": "InitConfiguration", "nodeRegistration": {"taints": []}}
-# Where limits are set through systemd on cgroup v1, runc freezes the container meanwhile, which fails when the machine is busy: the pod
-# starts again many seconds later, or stays frozen (kubernetes/kubernetes#131087).  Set by files, nothing is frozen.
-BY_FILES = {"kind": "KubeletConfiguration", "cgroupDriver": "cgroupfs"}
-RUNC_BY_FILES = """\
-[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
-  SystemdCgroup = false
-"""
 
 
 def up(profile: str | None = None) -> Cluster:
@@ -153,8 +146,8 @@ def _container(engine: Engine, name: str) -> Any:
             return None
 
 
-def _kind_config(record: Owner, *, cgroup_v1: bool) -> str:
-    """cluster/kind.yaml for this cluster, with as many workers as its profile has, and what the machine's cgroups ask for."""
+def _kind_config(record: Owner) -> str:
+    """cluster/kind.yaml for this cluster, with as many workers as its profile has."""
     template = (paths.ROOT / "cluster" / "kind.yaml").read_text()
     config = yaml.safe_load(template.format(name=record.cluster, owner=record.folder))
     (first,) = config["nodes"]
@@ -162,9 +155,6 @@ def _kind_config(record: Owner, *, cgroup_v1: bool) -> str:
     # A lone node is opened to pods by kind itself, which fails where there is nothing to open.
     if len(config["nodes"]) > 1:
         config["kubeadmConfigPatches"].append(yaml.safe_dump(OPEN_TO_PODS))
-    if cgroup_v1:
-        config["kubeadmConfigPatches"].append(yaml.safe_dump(BY_FILES))
-        config["containerdConfigPatches"] = [RUNC_BY_FILES]
     return yaml.safe_dump(config)
 
 
@@ -174,7 +164,7 @@ def _create(engine: Engine, record: Owner) -> Owner:
     # where the API server's pod and kubeadm find them
     shutil.copy(paths.ROOT / "cluster" / "audit-policy.yaml", record.folder)
     shutil.copytree(paths.ROOT / "cluster" / "kubeadm", record.folder / "kubeadm", dirs_exist_ok=True)
-    config.write_text(_kind_config(record, cgroup_v1=engine.cgroup == "v1"))
+    config.write_text(_kind_config(record))
     image = images.image("node").reference
     argv: list[str | Path] = [tools.kind(), "create", "cluster", "--config", config, "--image", image]
     argv += ["--kubeconfig", owner.kubeconfig()]
