@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -26,7 +27,6 @@ NAME = "filebeat"
 LOOK = 0.03  # seconds between two looks
 EACH = 1.0  # seconds from line to line, on average
 UNITS = {"p95": "s", "longest": "s"}
-TRIED = "filebeat-tried"
 ready = wait.condition("Ready")
 
 
@@ -131,18 +131,14 @@ def pipelines(
 ) -> list[dict[str, float]]:
     """For each trial, a configuration of PARTS: what arrives of `count` lines (`arrived`, %), and whether the shipper goes on (`runs`).
 
-    With all three parts it is the shipper as it is, and lines are missing, doubled or without their fields, too.  All others run once,
-    one after the other, while the kit's shipper is away.
+    With all three parts it is the shipper as it is, and lines are missing, doubled or without their fields, too.  All others run
+    side by side, while the kit's shipper is away.
     """
-    found: dict[int, dict[str, float]] = {}
-    for trial, configuration in enumerate(configurations):
-        if not PARTS[configuration]:
-            found[trial] = _whole(logs, space, image, count)
-    with away(space.cluster):
-        for trial, configuration in enumerate(configurations):
-            if PARTS[configuration]:
-                found[trial] = _broken(logs, space, image, PARTS[configuration], count)
-    return [found[trial] for trial in range(len(configurations))]
+    wanted = [PARTS[configuration] for configuration in configurations]
+    whole = iter([_whole(logs, space, image, count) for parts in wanted if not parts])
+    with away(space.cluster), ThreadPoolExecutor() as pool:
+        broken = pool.map(lambda parts: _broken(logs, space, image, parts, count), filter(None, wanted))
+    return [next(broken if parts else whole) for parts in wanted]
 
 
 def _whole(logs: Logs, space: Space, image: str, count: int) -> dict[str, float]:
@@ -162,17 +158,18 @@ def alone(cluster: Cluster, parts: tuple[str, ...]) -> bool:
     """Whether a shipper without these parts of its configuration goes on running, instead of ending with an error."""
     space = base.find(cluster, SHIPPER)
     assert space is not None
-    refs = space.apply(*without(cluster, parts, TRIED))
+    name = f"{NAME}-{secrets.token_hex(3)}"
+    refs = space.apply(*without(cluster, parts, name))
     ended = wait.phase("Failed", "Succeeded")
     try:
         pod = wait.until(
-            cluster.kube, "Pod", TRIED, space.name, done=lambda p: ended(p) or ready(p), what="ended or ready"
+            cluster.kube, "Pod", name, space.name, done=lambda p: ended(p) or ready(p), what="ended or ready"
         )
         return not ended(pod)
     finally:
         for ref in refs:
             cluster.kube.delete(ref)
-        wait.until(cluster.kube, "Pod", TRIED, space.name, done=wait.gone, what="gone")
+        wait.until(cluster.kube, "Pod", name, space.name, done=wait.gone, what="gone")
 
 
 def without(cluster: Cluster, parts: tuple[str, ...], name: str) -> list[Object]:
