@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kitlib import wait
@@ -155,29 +156,34 @@ class Quarantine(_InItsOwnNamespace):
     def check(self) -> Outcome:
         if self.get("Deployment", "patient") is None:
             return NOT_ATTEMPTED
-        pods = self.objects("Pod")
-        free = [p for p in pods if not p["metadata"].get("ownerReferences")]
+        pods, sets = self.objects("Pod"), self.objects("ReplicaSet")
+        free = [p for p in pods if not any(_selects(s, p) for s in sets)]
         if not free:
             return failed(f"all {len(pods)} pods belong to a ReplicaSet", look="the labels that its selector asks for")
-        made = [p for p in free if p["metadata"].get("generateName", "").startswith("patient-")]
+        made = [p["metadata"]["name"] for p in free if p["metadata"].get("generateName", "").startswith("patient-")]
         if not made:
             name = free[0]["metadata"]["name"]
             return failed(f"{name} was never one of the Deployment's pods", look="take one that the ReplicaSet made")
         try:
-            wait.until(
-                self.cluster.kube,
-                "Deployment",
-                "patient",
-                f"kit-{self.space}",
-                done=_two,
-                what="ready",
-                seconds=SECONDS,
-            )
+            examined = self._until("Pod", made[0], _ownerless, "let go")  # the ReplicaSet takes a moment to notice
+            self._until("Deployment", "patient", _two, "ready")
         except WaitTimeout as e:
             return failed(*e.observed, look="the Deployment: it needs two ready pods besides the examined one")
-        if not wait.phase("Running")(made[0]):
-            return failed(f"{made[0]['metadata']['name']} does not run any more", look="the pod itself must live on")
-        return passed(f"{made[0]['metadata']['name']} runs on its own, and the Deployment has two others")
+        if not wait.phase("Running")(examined):
+            return failed(f"{made[0]} does not run any more", look="the pod itself must live on")
+        return passed(f"{made[0]} runs on its own, and the Deployment has two others")
+
+    def _until(self, kind: str, name: str, done: Callable[[Object | None], bool], what: str) -> Object | None:
+        return wait.until(self.cluster.kube, kind, name, f"kit-{self.space}", done=done, what=what, seconds=SECONDS)
+
+
+def _selects(replica_set: Object, pod: Object) -> bool:
+    return bool(replica_set["spec"]["selector"]["matchLabels"].items() <= pod["metadata"].get("labels", {}).items())
+
+
+def _ownerless(pod: Object | None) -> bool:
+    """Gone counts, too: there is nothing to wait for."""
+    return not (pod or {"metadata": {}})["metadata"].get("ownerReferences")
 
 
 def _two(deployment: Object | None) -> bool:
