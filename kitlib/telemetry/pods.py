@@ -8,9 +8,8 @@ from kitlib import wait
 from kitlib.cluster import Cluster
 from kitlib.kube import Object
 
-KILLED_AT_BIRTH = (
-    "OOM-killed"  # runc's words when the memory does not even do for its own start: the reason is StartError then
-)
+# runc's words where the memory does not even do for its own start; the reason is StartError then
+KILLED_AT_BIRTH = "OOM-killed"
 
 
 def troubles(cluster: Cluster, namespaces: Iterable[str]) -> list[str]:
@@ -26,7 +25,7 @@ def wrong(pod: Object) -> list[str]:
     look = f"cluster.kube.logs('{name}', '{namespace}', previous=True) shows its last words"
     said = []
     for status in pod.get("status", {}).get("containerStatuses", []):
-        ended = status.get("lastState", {}).get("terminated") or status.get("state", {}).get("terminated") or {}
+        ended = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or {}
         if ended.get("reason") == "OOMKilled" or KILLED_AT_BIRTH in ended.get("message", ""):
             said.append(f"{name} was killed for its memory: raise its limit in cluster/stacks")
         elif ended:

@@ -50,6 +50,14 @@ def test_a_death_is_one_line(where: str, terminated: dict[str, Any], said: str) 
     assert said in line
 
 
+def test_the_last_death_counts() -> None:
+    """Of a container that died twice, what is told is how it did just now."""
+    before, now = ({"terminated": {"exitCode": code, "reason": "Error"}} for code in (1, 2))
+    (line,) = pods.wrong(_pod(ready=False, lastState=before, state=now))
+
+    assert "ended with 2" in line
+
+
 def test_who_has_not_died_is_described() -> None:
     """A container that only waits has no death to tell of; the line says where to look."""
     (line,) = pods.wrong(_pod(ready=False, state={"waiting": {"reason": "ImagePullBackOff"}}))
