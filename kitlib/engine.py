@@ -60,11 +60,6 @@ class Engine:
         with mapped("asking for the engine's state"):
             return dict(self.client.info())
 
-    @property
-    def cgroup(self) -> str:
-        """The version of the machine's cgroups: v1 or v2."""
-        return f"v{self.info().get('CgroupVersion', '1')}"
-
     def inspect(self, reference: str) -> dict[str, Any] | None:
         """An image's description, None when it is not here."""
         with mapped(f"looking at {reference}"):
@@ -239,6 +234,6 @@ def describe() -> dict[str, Any]:
     return {
         "version": info["ServerVersion"],
         "storage_driver": info["Driver"],
-        "cgroup": found.cgroup,
+        "cgroup": f"v{info.get('CgroupVersion', '1')}",
         "built_by_kit": found.ours,
     }

@@ -30,6 +30,9 @@ class _InItsOwnNamespace(Exercise):
     def get(self, kind: str, name: str) -> Object | None:
         return self.cluster.kube.get(kind, name, f"kit-{self.space}")
 
+    def until(self, kind: str, name: str, done: Callable[[Object | None], bool], what: str) -> Object | None:
+        return wait.until(self.cluster.kube, kind, name, f"kit-{self.space}", done=done, what=what, seconds=SECONDS)
+
 
 class Bind(_InItsOwnNamespace):
     """Be the scheduler."""
@@ -68,10 +71,7 @@ class Bind(_InItsOwnNamespace):
         if not pod["spec"].get("nodeName"):
             return failed("it has no node", look="the Binding: its target is the Node, its name the pod's")
         try:
-            running = wait.phase("Running")
-            wait.until(
-                self.cluster.kube, "Pod", "lonely", f"kit-{self.space}", done=running, what="running", seconds=SECONDS
-            )
+            self.until("Pod", "lonely", wait.phase("Running"), "running")
         except WaitTimeout as e:
             return failed(*e.observed, look="the node and the image: the kubelet says above what keeps it from running")
         return passed(f"it runs on {pod['spec']['nodeName']}, and no scheduler chose that")
@@ -165,16 +165,13 @@ class Quarantine(_InItsOwnNamespace):
             name = free[0]["metadata"]["name"]
             return failed(f"{name} was never one of the Deployment's pods", look="take one that the ReplicaSet made")
         try:
-            examined = self._until("Pod", made[0], _ownerless, "let go")  # the ReplicaSet takes a moment to notice
-            self._until("Deployment", "patient", _two, "ready")
+            examined = self.until("Pod", made[0], _ownerless, "let go")  # the ReplicaSet takes a moment to notice
+            self.until("Deployment", "patient", _two, "ready")
         except WaitTimeout as e:
             return failed(*e.observed, look="the Deployment: it needs two ready pods besides the examined one")
         if not wait.phase("Running")(examined):
             return failed(f"{made[0]} does not run any more", look="the pod itself must live on")
         return passed(f"{made[0]} runs on its own, and the Deployment has two others")
-
-    def _until(self, kind: str, name: str, done: Callable[[Object | None], bool], what: str) -> Object | None:
-        return wait.until(self.cluster.kube, kind, name, f"kit-{self.space}", done=done, what=what, seconds=SECONDS)
 
 
 def _selects(replica_set: Object, pod: Object) -> bool:

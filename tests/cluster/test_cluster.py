@@ -52,7 +52,7 @@ def test_no_pod_is_frozen_to_be_limited(cluster: Cluster) -> None:
     """On cgroup v1, runc would freeze a container while systemd sets its limits: in the kit's own node image, systemd does not."""
     by_systemd = cluster.on_node("find", "/sys/fs/cgroup", "-type", "d", "-path", "*.slice/*kubepods*/*pod*")
 
-    assert bool(by_systemd) == (cluster.engine.cgroup == "v2" or images.image("node").pulled)
+    assert bool(by_systemd) == (engines.describe()["cgroup"] == "v2" or images.image("node").pulled)
 
 
 def test_kubeconfig_is_private(cluster: Cluster) -> None:
