@@ -1,6 +1,10 @@
-"""What a notebook imports, as `import kitlib as kit`: the whole public surface.
+"""The only import that a notebook needs: `import kitlib as kit`.
 
-Names are loaded on first use, so that the command line does not pay for pandas and kubernetes.
+`__all__` has the names that notebooks use directly, such as `kit.claim` and `kit.experiment`: at most 25.  `ROOMS` has the packages
+whose modules a notebook reaches as attributes, such as `kit.stacks.ingress` and `kit.views.owner_tree`.  Rooms do not count among
+the 25.  docs/api.md says what each of them is for.
+
+Names, rooms and their modules are loaded on first use, so that the command line does not pay for pandas and kubernetes.
 """
 
 from __future__ import annotations
@@ -9,53 +13,44 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from kitlib import lazy
+
 if TYPE_CHECKING:
-    from kitlib import app, live, measure, traffic
-    from kitlib.claims import claim, errata, register
-    from kitlib.cluster import bind
-    from kitlib.doctor import examine
-    from kitlib.drawing import draw
+    from kitlib.claims.experiments import experiment
+    from kitlib.claims.overview import verdicts
+    from kitlib.claims.predictions import predict
+    from kitlib.claims.register import claim, errata, not_measurable
+    from kitlib.cluster.bound import bind
     from kitlib.errors import KitError, expect
     from kitlib.exercises import exercise
-    from kitlib.experiments import experiment, load
-    from kitlib.images import describe as bases
-    from kitlib.images import image
-    from kitlib.measure.size import size
-    from kitlib.measure.starts import starts
-    from kitlib.measure.startup import cold_start
-    from kitlib.measure.surface import surface
-    from kitlib.overview import verdicts
-    from kitlib.plots import plot
-    from kitlib.predictions import predict
-    from kitlib.verdict import not_measurable
+    from kitlib.learning.chapter import chapter
+    from kitlib.learning.glossary import explain
+    from kitlib.supply.images import describe as bases
+    from kitlib.supply.images import image
+    from kitlib.views import live
+    from kitlib.views.plots import plot
+    from kitlib.workloads import app, builds
 
-# where a name lives: a module, or module:name where it is called something else there, or . for the module itself
+# where each name is: a module, or module:name
 _HOME = {
-    "KitError": "errors",
-    "app": ".",
-    "bases": "images:describe",
-    "bind": "cluster",
-    "claim": "claims",
-    "cold_start": "measure.startup",
-    "draw": "drawing",
-    "errata": "claims",
-    "examine": "doctor",
-    "exercise": "exercises",
-    "expect": "errors",
-    "experiment": "experiments",
-    "image": "images",
-    "live": ".",
-    "load": "experiments",
-    "measure": ".",
-    "not_measurable": "verdict",
-    "plot": "plots",
-    "predict": "predictions",
-    "register": "claims",
-    "size": "measure.size",
-    "starts": "measure.starts",
-    "surface": "measure.surface",
-    "traffic": ".",
-    "verdicts": "overview",
+    "KitError": "errors:KitError",
+    "app": "workloads.app",
+    "bases": "supply.images:describe",
+    "bind": "cluster.bound:bind",
+    "builds": "workloads.builds",
+    "chapter": "learning.chapter:chapter",
+    "claim": "claims.register:claim",
+    "errata": "claims.register:errata",
+    "exercise": "exercises:exercise",
+    "expect": "errors:expect",
+    "experiment": "claims.experiments:experiment",
+    "explain": "learning.glossary:explain",
+    "image": "supply.images:image",
+    "live": "views.live",
+    "not_measurable": "claims.register:not_measurable",
+    "plot": "views.plots:plot",
+    "predict": "claims.predictions:predict",
+    "verdicts": "claims.overview:verdicts",
 }
 
 __all__ = [
@@ -63,46 +58,77 @@ __all__ = [
     "app",
     "bases",
     "bind",
+    "builds",
+    "chapter",
     "claim",
-    "cold_start",
-    "draw",
     "errata",
-    "examine",
     "exercise",
     "expect",
     "experiment",
+    "explain",
     "image",
     "live",
-    "load",
-    "measure",
     "not_measurable",
     "plot",
     "predict",
-    "register",
-    "size",
-    "starts",
-    "surface",
-    "traffic",
     "verdicts",
 ]
 
+# packages, and the module of errors, that notebooks and solutions of exercises reach as attributes
+ROOMS = (
+    "claims",
+    "cluster",
+    "dashboards",
+    "debug",
+    "errors",
+    "gameday",
+    "golang",
+    "kube",
+    "measure",
+    "pipelines",
+    "private_registry",
+    "runner",
+    "stacks",
+    "telemetry",
+    "views",
+    "workloads",
+)
 
-def _mask_outputs() -> None:
-    """In a notebook, secrets are masked before they leave the kernel."""
+
+def _enter_notebook() -> None:
+    """In a notebook, secrets are masked before they leave the kernel, a cell has the kit's cluster and engine, and tables read well."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
-        from kitlib import redact
+        from kitlib.masking import redact
+        from kitlib.runner import workplace
+        from kitlib.views import tables
 
         redact.install(shell)
+        workplace.enter()
+        tables.install(shell)
 
 
-_mask_outputs()
+_enter_notebook()
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"kitlib has no {name!r}; it has {', '.join(__all__)}")
-    module, _, original = _HOME[name].partition(":")
-    if module == ".":
+    if name in ROOMS:
         return importlib.import_module(f"kitlib.{name}")
-    return getattr(importlib.import_module(f"kitlib.{module}"), original or name)
+    if name not in _HOME:
+        raise _missing(name)
+    home, _, inside = _HOME[name].partition(":")
+    module = importlib.import_module(f"kitlib.{home}")
+    return getattr(module, inside) if inside else module
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *ROOMS])
+
+
+def _missing(name: str) -> AttributeError:
+    """The error for a name that a notebook does not have; a module of a room counts among what may be meant."""
+    if name in lazy.within("kitlib"):  # Python asks here before it imports a module
+        return AttributeError(f"kit has no {name!r}: kitlib.{name} is not for notebooks")
+    inside = [f"{room}.{module}" for room in ROOMS for module in lazy.within(f"kitlib.{room}")]
+    measured = [f"measure.{module}" for module in dir(importlib.import_module("kitlib.measure"))]
+    return lazy.missing("kit", name, [*__dir__(), *measured, *inside])

@@ -1,67 +1,158 @@
-"""The command line.  Exit codes: 0 done, 1 something failed, 2 wrong usage."""
+"""The command line.  Exit codes: 0 done, 1 something failed, 2 wrong usage, 128 + N ended by signal N."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+import re
+import signal
 import sys
+import warnings
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from kitlib.console import say
-from kitlib.errors import KitError, UsageError
+from kitlib import paths
+from kitlib.errors import KitError, UsageError, meant
+from kitlib.host import stopping
+from kitlib.host.console import abandon, say
 
 STAGES = ("lint", "unit", "go", "cluster", "exercises", "notebooks")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command.  Heavy packages are imported by the command that needs them."""
+    """Run one command.  Heavy packages are imported by the command that needs them; help needs none at all."""
     words = parser().parse_args(argv)
-    try:
-        return int(words.call(words) or 0)
-    except UsageError as e:
-        say(f"kit: {e}")
-        return 2
-    except KitError as e:
-        say(f"kit: {e}")
-        return 1
-    except KeyboardInterrupt:
-        say("kit: interrupted; the same command again goes on from here")
-        return 130
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a locale without ✓ is no reason to fail
+    with stopping.watched():
+        try:
+            paths.settle()
+            code = int(words.call(words) or 0)
+            if sys.stdout:
+                sys.stdout.flush()
+        except UsageError as e:
+            say(f"kit: {e}")
+            return 2
+        except KitError as e:
+            say(f"kit: {e}")
+            return 1
+        except BrokenPipeError:  # the reader of stdout has seen enough, such as `head`
+            abandon(sys.stdout)
+            return 128 + signal.SIGPIPE
+        except OSError as e:
+            say(
+                f"kit: {_told(e)}\n"
+                "next: check that place, then run the same command again; ./kit doctor looks at the machine"
+            )
+            abandon(sys.stdout)
+            return 1
+        except KeyboardInterrupt as e:
+            return _stopped(e)
+    return code
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
-        prog="kit", description="Claims about Go, Docker and Kubernetes, measured on a real cluster."
-    )
-    commands = top.add_subparsers(metavar="COMMAND", required=True)
+def _stopped(by: KeyboardInterrupt) -> int:
+    number = by.number if isinstance(by, stopping.Stopped) else signal.SIGINT
+    how = "interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
+    told = by.told if isinstance(by, stopping.Stopped) else ""
+    say(f"kit: {how}; {told or 'the same command again goes on from here'}")
+    return 128 + number
 
-    def command(name: str, call: Any, about: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=about, description=about)
-        made.set_defaults(call=call)
+
+def _told(error: OSError) -> str:
+    """A failed system call in one line: the system's message, and the file."""
+    of = f"{error.filename}: " if error.filename else ""
+    return f"{of}{(error.strerror or str(error)).lower()}".replace("\n", " ")
+
+
+class Parser(argparse.ArgumentParser):
+    """Options are not abbreviated, and a misspelt word is answered with the words that come close."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "allow_abbrev": False})
+
+    @property
+    def options(self) -> list[str]:
+        """All of them, those of groups included, as the usage has them."""
+        return re.findall(r"(?<![\w-])--?[a-z][\w-]*", self.format_usage())
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Without a command, print all of the help; for a word that a command does not know, print that command's own usage."""
+        if not (sys.argv[1:] if args is None else args):
+            self.print_help(sys.stderr)
+            self.exit(2)
+        words, rest = self.parse_known_args(args, namespace)
+        if rest:
+            words.parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        return words
+
+    def error(self, message: str) -> NoReturn:
+        """Usage, what is wrong, and the next step; ends with 2."""
+        word, known = self._misspelt(message)
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: error: {message}\nnext: {meant(word, known, f'./{self.prog} --help')}\n")
+
+    def _misspelt(self, message: str) -> tuple[str, list[str]]:
+        """The wrong word in one of argparse's messages, and those that could stand there."""
+        if choice := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            return choice[1], [name.strip(" '") for name in choice[2].split(",")]
+        option = re.search(r"unrecognized arguments: (--?[^ =]+)", message)
+        return (option[1], self.options) if option else ("", [])
+
+
+def parser() -> Parser:
+    """The parser of the command line: every command, with its help and its options."""
+    about = "Cloud-native Go kit: learn Go, Docker and Kubernetes, and measure claims about them on a real cluster."
+    top = Parser(prog="kit", description=about)
+    commands = top.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+
+    def command(name: str, call: Any, about: str) -> Parser:
+        made: Parser = commands.add_parser(name, help=about, description=about)
+        made.set_defaults(call=call, parser=made)
         return made
 
     command("lab", _lab, "start the cluster and JupyterLab on the first chapter")
     _run_words(command("run", _run, "run chapters headless and write a report"))
-    up = command("up", _up, "make the cluster be there and ready")
+    up = command("up", _up, "create the cluster, or start it, and wait until it is ready")
     up.add_argument(
         "--profile", choices=["one-node", "two-node"], help="how many nodes a new cluster has (default: one)"
     )
     down = command("down", _down, "remove the cluster and all that belongs to it")
-    down.add_argument("--images", action="store_true", help="remove the images and build caches that the kit made, too")
+    how = down.add_mutually_exclusive_group()
+    how.add_argument("--images", action="store_true", help="remove the images that this checkout made, too")
+    how.add_argument(
+        "--forget", action="store_true", help="remove nothing: forget a cluster whose container engine is gone for good"
+    )
+    deploy = command("deploy", _deploy, "build goapp from source and roll it out, in the namespace kit-deploy")
+    deploy.add_argument("--watch", action="store_true", help="again after each edit, until Ctrl-C")
+    deploy.add_argument(
+        "--source", type=Path, default=paths.ROOT / "goapp", metavar="DIR", help="goapp's source (default: goapp)"
+    )
     command("status", _status, "what runs").add_argument("--json", action="store_true")
-    command("doctor", _doctor, "what this machine has, and what it lacks").add_argument("--json", action="store_true")
+    progress = command(
+        "progress", _progress, "show the learner's exercises, predictions and questions, chapter by chapter"
+    )
+    progress.add_argument("--json", action="store_true")
+    command("doctor", _doctor, "check what this machine has, and what it lacks").add_argument(
+        "--json", action="store_true"
+    )
     test = command("test", _test, "lint, unit, Go, cluster, exercise and notebook tests (all by default)")
     for stage in STAGES:
         test.add_argument(f"--{stage}", action="append_const", const=stage, dest="stages")
-    _bench_words(command("bench", _bench, "measure the kit against what people use today"))
+    test.add_argument(
+        "--cold",
+        action="store_true",
+        help="./kit run, then ./kit test, as on a new machine: two hours, and 60 GiB of temporary files",
+    )
+    _bench_words(command("bench", _bench, "measure the kit against the tools that people use today"))
     images = command("images", _images, "the kit's images")
     images.add_argument("action", choices=["list", "build", "pull"])
     images.add_argument("names", nargs="*", metavar="IMAGE")
-    stacks = command(
-        "stacks", _stacks, "the stacks of logs, metrics and traces: what is there; install and remove them"
-    )
+    stacks = command("stacks", _stacks, "the stacks of logs, metrics and traces: list, install and remove them")
     stacks.add_argument("action", choices=["list", "install", "remove"])
     stacks.add_argument("names", nargs="*", metavar="STACK", help="like logs (list and remove: default all)")
     return top
@@ -72,9 +163,31 @@ def _run_words(run: argparse.ArgumentParser) -> None:
     run.add_argument("--profile", choices=["quick", "full"], default="quick")
     run.add_argument("-o", "--out", type=Path, metavar="DIR", help="where the report goes (default: runs/<time>)")
     run.add_argument(
-        "-p", "--param", action="append", default=[], metavar="KEY=VALUE", help="a parameter of the notebooks"
+        "-p",
+        "--param",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a parameter of the notebooks; text, unless the notebook's own default is of another type",
+    )
+    run.add_argument(
+        "--cell-timeout",
+        type=_seconds,
+        default=1800.0,  # kitlib/runner/run.py has it too, which is not imported for --help
+        metavar="SECONDS",
+        help="end a cell that takes longer, and with it its chapter (default: 1800; 0: never)",
+    )
+    run.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="end the run after so long, and report (default: never)"
     )
     run.add_argument("--list", action="store_true", help="list the chapters")
+
+
+def _seconds(word: str) -> float | None:
+    seconds = float(word)
+    if not 0 <= seconds < math.inf:
+        raise ValueError(word)
+    return seconds or None
 
 
 def _bench_words(bench: argparse.ArgumentParser) -> None:
@@ -86,47 +199,90 @@ def _bench_words(bench: argparse.ArgumentParser) -> None:
 
 
 def _lab(_: argparse.Namespace) -> int:
-    from kitlib import lab
+    from kitlib.runner import lab
 
     return lab.run()
 
 
 def _run(words: argparse.Namespace) -> int:
+    from kitlib.runner.chapters import chapters, listing, resolve
+
+    known = chapters()
     if words.list:
-        from kitlib.chapters import chapters
+        from kitlib.learning import frame, header
 
-        for chapter in chapters():
-            print(f"{chapter.name:24} {chapter.title}")
+        print(*listing(known, {it.name: header.brief(it) for it in frame.frames()}), sep="\n")
         return 0
-    from kitlib import run
+    chosen = resolve(words.chapters, known)
+    for chapter in known:
+        if chapter.problem and chapter not in chosen:
+            say(f"kit: {chapter.problem}; the other chapters run")
+    from kitlib.claims import register as claims
 
-    return run.command(words.chapters, profile=words.profile, out=words.out, params=words.param)
+    claims.register()  # a broken register ends the command before a cluster is made
+    from kitlib.runner import run
+
+    return run.command(
+        words.chapters,
+        profile=words.profile,
+        out=words.out,
+        params=words.param,
+        cell_timeout=words.cell_timeout,
+        timeout=words.timeout,
+    )
 
 
 def _up(words: argparse.Namespace) -> None:
-    from kitlib import lifecycle
+    from kitlib.cluster import lifecycle
 
     live = lifecycle.up(words.profile)
     nodes = f"{len(live.nodes)} node{'s' * (len(live.nodes) > 1)}"
-    say(f"cluster {live.owner.cluster} is ready: {nodes}, Kubernetes {live.kube.version()}, registry {live.registry}")
+    say(
+        f"cluster {live.identity.cluster} is ready: {nodes}, Kubernetes {live.kube.version()}, registry {live.registry}"
+    )
 
 
 def _down(words: argparse.Namespace) -> None:
-    from kitlib import lifecycle
+    from kitlib.cluster import lifecycle
 
-    lifecycle.down(with_images=words.images)
+    if words.forget:
+        lifecycle.forget()
+    else:
+        lifecycle.down(with_images=words.images)
+
+
+def _deploy(words: argparse.Namespace) -> int:
+    from kitlib.runner import deploy
+
+    return deploy.run(words.source.resolve(), watch=words.watch)
 
 
 def _status(words: argparse.Namespace) -> int:
-    from kitlib import status
+    from kitlib.cluster import status
 
     found = status.look()
     print(json.dumps(found, indent=1) if words.json else status.text(found))
+    status.check_settings()
+    return 0
+
+
+def _progress(words: argparse.Namespace) -> int:
+    from kitlib.learning import frame, progress
+
+    with warnings.catch_warnings(record=True) as damaged:
+        warnings.simplefilter("always", UserWarning)
+        found = progress.progress(frame.frames())
+    for text in dict.fromkeys(str(warning.message) for warning in damaged if warning.category is UserWarning):
+        say(f"kit: {text}")
+    if words.json:
+        print(json.dumps(progress.as_json(found), indent=1))
+    else:
+        print(*progress.table(found), sep="\n")
     return 0
 
 
 def _doctor(words: argparse.Namespace) -> int:
-    from kitlib import doctor
+    from kitlib.runner import doctor
 
     findings = doctor.examine()
     if words.json:
@@ -138,23 +294,28 @@ def _doctor(words: argparse.Namespace) -> int:
 
 
 def _test(words: argparse.Namespace) -> int:
-    from kitlib import testing
+    from kitlib.dev import cold, testing
 
-    return testing.run(words.stages or STAGES)
+    if words.cold and words.stages:
+        raise UsageError("--cold runs every stage", hint="./kit test --cold")
+    return cold.test() if words.cold else testing.run(words.stages or STAGES)
 
 
 def _bench(words: argparse.Namespace) -> int:
-    from kitlib import bench, lifecycle
+    from kitlib.cluster import lifecycle
+    from kitlib.dev import bench
 
-    bench.groups(words.rows)  # a misspelt row is told before a cluster is made
+    bench.groups(words.rows)  # a misspelt row ends the command before a cluster is made
     lifecycle.up()
     return bench.run(words.rows, n=words.n, out=words.out or bench.RESULTS)
 
 
 def _images(words: argparse.Namespace) -> None:
-    from kitlib import engine as engines
-    from kitlib import images, status, supply
-    from kitlib.lock import exclusive
+    from kitlib.cluster import status
+    from kitlib.engine import client as engines
+    from kitlib.host.lock import exclusive
+    from kitlib.supply import builder, images
+    from kitlib.supply import choice as supply
 
     names = [images.image(n).name for n in words.names] or [n for n, it in images.catalogue().items() if it.available]
     if words.action == "list":
@@ -167,16 +328,17 @@ def _images(words: argparse.Namespace) -> None:
     with exclusive(f"images {words.action}"):
         engine = engines.ensure()
         supply.announce()
-        images.ensure(engine, names)
+        builder.ensure(engine, names)
 
 
 def _stacks(words: argparse.Namespace) -> None:
     from kitlib.stacks import catalogue
 
-    chosen = catalogue.named(words.names)  # a misspelt name is told before a cluster is made
+    chosen = catalogue.named(words.names)  # a misspelt name ends the command before a cluster is made
     if words.action == "install" and not words.names:
         raise UsageError("which stack?", hint=f"./kit stacks install logs; there are {', '.join(chosen)}")
-    from kitlib import cluster, lifecycle
+    from kitlib.cluster import bound as cluster
+    from kitlib.cluster import lifecycle
 
     live = lifecycle.up() if words.action == "install" else cluster.bind()
     for name, entry in chosen.items():

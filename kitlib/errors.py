@@ -2,6 +2,7 @@
 
     KitError
     ├── UsageError             wrong words on the command line or in a call
+    │   └── InputError         a file or a setting that the kit reads is not what it should be
     ├── SetupError             this machine lacks something
     │   ├── SupplyError        no supply can provide an image or a tool
     │   └── EngineError        no container engine, or it does not answer
@@ -15,15 +16,18 @@
     │   ├── ApiError           the API server refused a request
     │   └── WaitTimeout        a deadline passed; carries what was observed
     ├── ClaimError             the register or a frame does not fit the rule
+    │   └── RegisterError      ... the register itself cannot be used (also an InputError)
     ├── ExerciseError          unknown exercise, or its check could not run
     └── ChapterFailed          a notebook stopped at a cell
 
-Errors of the `kubernetes` and `docker` packages and of subprocesses are mapped where they enter: kube.py, engine.py, proc.py.
+Errors of the connection to the API server, of the `docker` package and of subprocesses are mapped where they enter: kube/client.py,
+engine/client.py, host/proc.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 
@@ -48,6 +52,10 @@ class KitError(Exception):
 
 class UsageError(KitError):
     """The call or the command line is wrong; nothing was done."""
+
+
+class InputError(UsageError):
+    """A file, or a variable of the environment, that the kit reads is not what it should be; the message names it."""
 
 
 class SetupError(KitError):
@@ -77,18 +85,18 @@ class BuildFailed(CommandFailed):
 
 
 class RegistryRefused(CommandFailed):
-    """A registry let a client not in, was not believed by it, or has no such image or signature; its own words are in `output`."""
+    """A registry refused a client, its certificate is not trusted, or it has no such image or signature; `output` has the message."""
 
     def __init__(self, command: str, returncode: int, output: str, *, hint: str = "") -> None:
-        steps = "is the registry's certificate believed? are user and password right? is the token still valid? is the image there?"
+        steps = "is the registry's certificate trusted? are user and password right? is the token still valid? does the image exist?"
         super().__init__(command, returncode, output, hint=hint or steps)
 
 
 class GoFailed(KitError):
-    """Go refused a cell, or the program in it failed.  A notebook shows its words alone: a traceback of Python would tell nothing."""
+    """Go refused a cell, or the program in it failed.  A notebook shows only the message: a Python traceback would not help."""
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows in place of a traceback."""
+        """The text that IPython shows in place of a traceback."""
         return [f"{type(self).__name__}: {line}" if i == 0 else line for i, line in enumerate(str(self).splitlines())]
 
 
@@ -120,6 +128,10 @@ class ClaimError(KitError):
     """The register, or a frame given to a rule, is not what it should be."""
 
 
+class RegisterError(ClaimError, InputError):
+    """The register of claims cannot be used; the message names the file, the line and the entry."""
+
+
 class ExerciseError(KitError):
     """The exercise is unknown, or its check could not look at the system."""
 
@@ -130,6 +142,20 @@ class ChapterFailed(KitError):
     def __init__(self, message: str, *, cell: int, hint: str = "", observed: Sequence[str] = ()) -> None:
         super().__init__(message, hint=hint, observed=observed)
         self.cell = cell
+
+
+def meant(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The hint for an unknown name: the names that come close, else `otherwise`, by default all names."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.76)
+    return f"did you mean {' or '.join(close)}?" if close else otherwise or f"one of {', '.join(names)}"
+
+
+def choice(value: object, known: Iterable[object], what: str) -> None:
+    """Raise UsageError, with the values that come close, when a value is none of the known ones.  what: like "an event"."""
+    every = list(known)
+    if value not in every:
+        raise UsageError(f"{value!r} is not {what}", hint=meant(str(value), map(str, every)))
 
 
 @contextmanager

@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 import nbformat
 
 from bench.rows.common import PYTHON, run
-from kitlib import stats
-from kitlib.bench import Group, Row, Values
+from kitlib.dev.bench import Group, Row, Values
+from kitlib.host import stats
 
 CELLS = 40
 

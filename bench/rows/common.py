@@ -9,8 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kitlib import cluster, engine, kustomize, owner, paths, proc, tools
-from kitlib.cluster import Space
+from kitlib import paths
+from kitlib.cluster import bound as cluster
+from kitlib.cluster.bound import Namespace
+from kitlib.engine import client as engine
+from kitlib.host import identity, proc, tools
+from kitlib.kube import kustomize
 
 PYTHON = sys.executable
 KUBECTL = kustomize.KUBECTL
@@ -25,13 +29,13 @@ def seconds(work: Callable[..., Any], *args: Any) -> float:
 
 
 @contextmanager
-def namespace(name: str) -> Iterator[Space]:
+def fresh_namespace(name: str) -> Iterator[Namespace]:
     """An empty namespace of the kit's own cluster, undone at the end, also of a trial that failed."""
-    space = cluster.bind().space(f"bench-{name}", fresh=True)
+    namespace = cluster.bind().namespace(f"bench-{name}", fresh=True)
     try:
-        yield space
+        yield namespace
     finally:
-        space.undo()
+        namespace.undo()
 
 
 def forget_on_node(prefix: str) -> None:
@@ -44,13 +48,12 @@ def forget_on_node(prefix: str) -> None:
 
 def environment() -> dict[str, str]:
     """For docker, kind and kubectl; without the user's own defaults for kubectl, which could change what it does."""
-    return {**engine.current().environment(), "KUBECONFIG": str(owner.kubeconfig()), "KUBERC": "off"}
+    return {**engine.current().environment(), "KUBECONFIG": str(identity.kubeconfig()), "KUBERC": "off"}
 
 
 def run(*argv: str | Path, **more: str) -> str:
     """A command to its end, with docker on the path.  Raises CommandFailed."""
-    with tools.on_path():
-        return proc.run(argv, env={**environment(), **more}, cwd=paths.ROOT)
+    return proc.run(argv, env={"PATH": tools.path(), **environment(), **more}, cwd=paths.ROOT)
 
 
 def kubectl(*argv: str) -> str:

@@ -14,9 +14,11 @@ from tempfile import TemporaryDirectory
 
 from bench.rows.common import CTR, docker, forget_on_node, kind, seconds
 from bench.rows.size import PROGRAM, file_content
-from kitlib import cluster, images, registry
-from kitlib.bench import Arm, Group, Row, Values
-from kitlib.cluster import Cluster
+from kitlib.cluster import bound as cluster
+from kitlib.cluster import local_registry
+from kitlib.cluster.bound import Cluster
+from kitlib.dev.bench import Arm, Group, Row, Values
+from kitlib.supply import builder, images
 
 FIVE = ("goapp-alpine", "goapp-distroless", "goapp-scratch", "goapp-guide-2.2", "goapp-guide-2.3")
 SETS = ("kit", "kind", "kit-1", "kind-1")
@@ -32,7 +34,7 @@ Way = Callable[[Cluster, str], None]
 @contextmanager
 def group() -> Iterator[Group]:
     live = cluster.bind()
-    found = images.ensure(live.engine, FIVE)
+    found = builder.ensure(live.engine, FIVE)
     program = file_content(live.engine, found[FIVE[0]], PROGRAM)
 
     def arm(way: Way, set_: str, *, changed: bool) -> Arm:
@@ -83,11 +85,11 @@ def deliver(live: Cluster, set_: str) -> None:
 
 def _publish(live: Cluster, at: str, name: str, reference: str) -> str:
     mark = str((live.engine.inspect(reference) or {})["Id"]).removeprefix("sha256:")[:12]
-    return registry.publish(live.engine, at, f"bench-{name}", reference=reference, tag=mark)
+    return local_registry.publish(live.engine, at, f"bench-{name}", reference=reference, tag=mark)
 
 
 def load(live: Cluster, set_: str) -> None:
-    kind("load", "docker-image", "--name", live.owner.cluster, *(local(name, set_) for name in FIVE))
+    kind("load", "docker-image", "--name", live.identity.cluster, *(local(name, set_) for name in FIVE))
 
 
 def change(base: str, to: str, program: bytes) -> None:

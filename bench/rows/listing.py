@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.rows.common import PYTHON, namespace, run, seconds
-from kitlib import owner, wait
-from kitlib.bench import Group, Row, Values
-from kitlib.cluster import Space
-from kitlib.kube import Object
+from bench.rows.common import PYTHON, fresh_namespace, run, seconds
+from kitlib.cluster.bound import Namespace
+from kitlib.dev.bench import Group, Row, Values
+from kitlib.host import identity
+from kitlib.kube import wait
+from kitlib.kube.client import Object
 
 PODS = 100
 CHECK = f"assert len(pods) == {PODS}, len(pods)"
-KIT = f"import kitlib as kit; pods = kit.bind().kube.list('Pod', '{{space}}'); {CHECK}"
+KIT = f"import kitlib as kit; pods = kit.bind().kube.list('Pod', '{{namespace}}'); {CHECK}"
 TYPED = f"""
 from kubernetes import client, config
 config.load_kube_config({{kubeconfig!r}})
-pods = client.CoreV1Api().list_namespaced_pod('{{space}}').items
+pods = client.CoreV1Api().list_namespaced_pod('{{namespace}}').items
 {CHECK}"""
 
 
 @contextmanager
 def group() -> Iterator[Group]:
     """Both sides: the whole process, from its start to its end.  Ours also proves whose cluster it is, which `bind` always does."""
-    with namespace("listing") as space:
-        _crowd(space)
-        words = {"space": space.name, "kubeconfig": str(owner.kubeconfig())}
+    with fresh_namespace("listing") as namespace:
+        _crowd(namespace)
+        words = {"namespace": namespace.name, "kubeconfig": str(identity.kubeconfig())}
 
         def arm(code: str) -> Values:
             return {"seconds": seconds(run, PYTHON, "-c", code.format(**words))}
@@ -39,7 +40,7 @@ def group() -> Iterator[Group]:
         )
 
 
-def _crowd(space: Space) -> None:
+def _crowd(namespace: Namespace) -> None:
     """Pods that no node takes: what is listed is an API server's work, and a node's would only disturb it."""
     labels = {"app.kubernetes.io/name": "crowd", "app.kubernetes.io/component": "bench"}
     container = {"name": "crowd", "image": "kit.local/never-pulled"}
@@ -54,8 +55,8 @@ def _crowd(space: Space) -> None:
             "template": {"metadata": {"labels": labels}, "spec": {"nodeSelector": nowhere, "containers": [container]}},
         },
     }
-    space.apply(crowd)
-    wait.until(space.cluster.kube, "Deployment", "crowd", space.name, done=_made, what=f"{PODS} pods")
+    namespace.apply(crowd)
+    wait.until(namespace.cluster.kube, "Deployment", "crowd", namespace.name, done=_made, what=f"{PODS} pods")
 
 
 def _made(deployment: Object | None) -> bool:

@@ -16,11 +16,15 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.rows.common import docker, forget_on_node, kind, kubectl, namespace
-from kitlib import app, images, paths, release, stats, wait
-from kitlib.bench import Arm, Group, Row, Values
-from kitlib.cluster import Space
+from bench.rows.common import docker, forget_on_node, fresh_namespace, kind, kubectl
+from kitlib import paths
+from kitlib.cluster.bound import Namespace
+from kitlib.dev.bench import Arm, Group, Row, Values
 from kitlib.errors import UsageError, WaitTimeout
+from kitlib.host import stats
+from kitlib.kube import wait
+from kitlib.supply import images
+from kitlib.workloads import app, release
 
 PREFIX = "bench.local/goapp"
 EDITED = "internal/version/version.go"
@@ -33,7 +37,7 @@ HEADER = "X-Version"
 class Side:
     """One arm's copy of the source, and the Deployment and Service that serve what is built from it."""
 
-    space: Space
+    namespace: Namespace
     name: str
     source: Path
 
@@ -46,8 +50,8 @@ class Side:
 
     def answers(self, version: str) -> None:
         """Return with the first answer of this version through the Service.  Asking is the measurement: no pause between answers."""
-        path = f"/api/v1/namespaces/{self.space.name}/services/{self.name}:80/proxy/health"
-        connection, deadline = self.space.cluster.kube.connection, time.monotonic() + PATIENCE
+        path = f"/api/v1/namespaces/{self.namespace.name}/services/{self.name}:80/proxy/health"
+        connection, deadline = self.namespace.cluster.kube.connection, time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if connection.send("GET", path, seconds=5).headers.get(HEADER) == version:
                 return
@@ -63,9 +67,9 @@ def group() -> Iterator[Group]:
     against = "docker build {} cache mounts + kind load + set image + rollout status"
     what = "source edit → new version serving"
     ways = {"ours": _by_the_kit, "plain": _by_docker("goapp-guide-2.2"), "cached": _by_docker("goapp-distroless")}
-    with namespace("release") as space, TemporaryDirectory() as tmp, _images() as fresh:
+    with fresh_namespace("release") as namespace, TemporaryDirectory() as tmp, _images() as fresh:
         yield Group(
-            arms={name: _arm(_side(space, name, Path(tmp) / name), way, fresh) for name, way in ways.items()},
+            arms={name: _arm(_side(namespace, name, Path(tmp) / name), way, fresh) for name, way in ways.items()},
             rows=[
                 Row("1a", what, against.format("without"), "seconds", "s", 0.15, peers=("plain",)),
                 Row("1b", what, against.format("with"), "seconds", "s", 0.5, peers=("cached",)),
@@ -91,16 +95,16 @@ def _images() -> Iterator[Callable[[], str]]:
         forget_on_node(PREFIX)
 
 
-def _side(space: Space, name: str, source: Path) -> Side:
+def _side(namespace: Namespace, name: str, source: Path) -> Side:
     """The arm's Deployment, with what is in the checkout as its first version."""
     shutil.copytree(paths.ROOT / "goapp", source)
     version = release.fingerprint(source)
     program = release.build(source, source / "bin" / "catalog", version)
-    image = release.publish(space.cluster, program, version)
+    image = release.publish(namespace.cluster, program, version)
     # neither draining nor the wait for the first probe is under study: both are the same for every arm
-    space.apply(*app.manifests(name, image, treatments=["quick-exit", "no-startup"]))
-    app.roll_out(space, name, PATIENCE)
-    return Side(space, name, source)
+    namespace.apply(*app.manifests(name, image, treatments=["quick-exit", "no-startup"]))
+    app.roll_out(namespace, name, PATIENCE)
+    return Side(namespace, name, source)
 
 
 def _arm(side: Side, way: Way, fresh: Callable[[], str]) -> Arm:
@@ -118,7 +122,7 @@ def _arm(side: Side, way: Way, fresh: Callable[[], str]) -> Arm:
 
 
 def _by_the_kit(side: Side, _: str) -> Values:
-    done = release.release(side.space, side.name, side.source)
+    done = release.release(side.namespace, side.name, side.source)
     return {"build": done.build, "publish": done.publish, "rollout": done.rollout}
 
 
@@ -132,9 +136,9 @@ def _by_docker(recipe: str) -> Way:
         args = [word for arg, reference in bases.items() for word in ("--build-arg", f"{arg}={reference}")]
         docker("build", "--quiet", "--tag", tag, "--file", it.folder / "Dockerfile", *args, side.source)
         times.append(time.perf_counter())
-        kind("load", "docker-image", "--name", side.space.cluster.owner.cluster, tag)
+        kind("load", "docker-image", "--name", side.namespace.cluster.identity.cluster, tag)
         times.append(time.perf_counter())
-        where = ["--namespace", side.space.name]
+        where = ["--namespace", side.namespace.name]
         kubectl("set", "image", f"deployment/{side.name}", f"{app.NAME}={tag}", *where)
         kubectl("rollout", "status", f"deployment/{side.name}", *where)
         times.append(time.perf_counter())
@@ -145,11 +149,11 @@ def _by_docker(recipe: str) -> Way:
 
 def _alone(side: Side) -> None:
     """Return when the old pod, which drains, is gone: it must not take part in the next trial."""
-    kube = side.space.cluster.kube
-    for pod in kube.list("Pod", side.space.name, labels=f"app.kubernetes.io/instance={side.name}"):
+    kube = side.namespace.cluster.kube
+    for pod in kube.list("Pod", side.namespace.name, labels=f"app.kubernetes.io/instance={side.name}"):
         if "deletionTimestamp" in pod["metadata"]:
             name = pod["metadata"]["name"]
-            wait.until(kube, "Pod", name, side.space.name, done=wait.gone, what="gone", seconds=PATIENCE)
+            wait.until(kube, "Pod", name, side.namespace.name, done=wait.gone, what="gone", seconds=PATIENCE)
 
 
 def _where_time_goes(trials: Mapping[str, list[Values]]) -> str:

@@ -7,9 +7,11 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kitlib import engine, images
-from kitlib.bench import Group, Row, Values
-from kitlib.engine import Engine, mapped
+from kitlib.dev.bench import Group, Row, Values
+from kitlib.engine import client as engine
+from kitlib.engine.client import Engine
+from kitlib.engine.errors import mapped
+from kitlib.supply import builder, images
 
 PROGRAM = "/usr/local/bin/catalog"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
@@ -21,12 +23,12 @@ def group() -> Iterator[Group]:
     """ours: bytes of all layers of the smallest variant.  limit: its program, stripped as it is, and the `static` base's CA bundle."""
     here = engine.current()
     variants = [name for name in images.catalogue() if name.startswith("goapp-")]
-    sizes = {name: here.size(reference) for name, reference in images.ensure(here, variants).items()}
+    sizes = {name: here.size(reference) for name, reference in builder.ensure(here, variants).items()}
     smallest = min(sizes, key=sizes.__getitem__)
 
     def limit() -> Values:
         program = file_content(here, images.image(smallest).reference, PROGRAM)
-        certificates = file_content(here, images.ensure(here, ["static"])["static"], CERTIFICATES)
+        certificates = file_content(here, builder.ensure(here, ["static"])["static"], CERTIFICATES)
         return {"bytes": len(program) + len(certificates)}
 
     what = "smallest image of goapp"

@@ -18,8 +18,9 @@ from tempfile import TemporaryDirectory
 import yaml
 
 from bench.rows.common import KUBECTL, PYTHON, docker, kind, run, seconds
-from kitlib import app, images
-from kitlib.bench import Group, Row, Values
+from kitlib.dev.bench import Group, Row, Values
+from kitlib.supply import images
+from kitlib.workloads import app
 
 PORT = "5000/tcp"
 

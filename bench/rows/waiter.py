@@ -6,8 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from kitlib import app, wait
-from kitlib.kube import Kube
+from kitlib.kube import wait
+from kitlib.kube.client import Kube
+from kitlib.workloads import app
 
 
 def main(kubeconfig: str, namespace: str, name: str) -> None:

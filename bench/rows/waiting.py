@@ -2,7 +2,7 @@
 
 The Deployment's pods fit no node, so that nothing but this module makes it ready: it writes the status that the controller would
 write.  So the moment is known to the request, and all three waits see the same event.  The lag counts from sending that request: it
-contains the API server's own work on it, some milliseconds, for everybody alike.  One waiter at a time: three would take turns on
+contains the API server's own work on it, some milliseconds, for every waiter alike.  One waiter at a time: three would take turns on
 the processors.
 """
 
@@ -19,12 +19,15 @@ from pathlib import Path
 
 import psutil
 
-from bench.rows.common import KUBECTL, PYTHON, environment, namespace
-from kitlib import owner, paths, stats, wait
-from kitlib.bench import Arm, Group, Row, Values
-from kitlib.cluster import Space
+from bench.rows.common import KUBECTL, PYTHON, environment, fresh_namespace
+from kitlib import paths
+from kitlib.cluster.bound import Namespace
+from kitlib.dev.bench import Arm, Group, Row, Values
 from kitlib.errors import CommandFailed
-from kitlib.kube import Object
+from kitlib.host import environment as allowed
+from kitlib.host import identity, stats
+from kitlib.kube import wait
+from kitlib.kube.client import Object
 
 NAME = "waited-for"
 QUIET = 1.0  # seconds without CPU time, after which a waiter has listed and now watches: none of them says when it does
@@ -36,10 +39,10 @@ def group() -> Iterator[Group]:
     lag = "lag of a wait behind the API"
     kubectl = ("rollout status", "kubectl wait")
     helm = "helm --wait: mean of its documented interval, 2 s"
-    with namespace("waiting") as space:
-        space.apply(_deployment())
+    with fresh_namespace("waiting") as namespace:
+        namespace.apply(_deployment())
         yield Group(
-            arms=_arms(space),
+            arms=_arms(namespace),
             rows=[
                 Row("4", lag, "the better of kubectl rollout status and kubectl wait", "lag", "s", 1, peers=kubectl),
                 Row("4-helm", lag, helm, "lag", "s", 0.1, documented=HELM_MEAN),
@@ -49,22 +52,22 @@ def group() -> Iterator[Group]:
         )
 
 
-def _arms(space: Space) -> dict[str, Arm]:
-    kit = [PYTHON, "-m", "bench.rows.waiter", str(owner.kubeconfig()), space.name, NAME]
-    target = [f"deployment/{NAME}", "-n", space.name, "--timeout=60s"]
+def _arms(namespace: Namespace) -> dict[str, Arm]:
+    kit = [PYTHON, "-m", "bench.rows.waiter", str(identity.kubeconfig()), namespace.name, NAME]
+    target = [f"deployment/{NAME}", "-n", namespace.name, "--timeout=60s"]
     status: list[str | Path] = [KUBECTL, "rollout", "status", *target]
     condition: list[str | Path] = [KUBECTL, "wait", "--for=condition=Available", *target]
     return {
-        "ours": partial(trial, space, kit, b"done"),
-        "rollout status": partial(trial, space, status, b"successfully"),
-        "kubectl wait": partial(trial, space, condition, b"condition met"),
+        "ours": partial(trial, namespace, kit, b"done"),
+        "rollout status": partial(trial, namespace, status, b"successfully"),
+        "kubectl wait": partial(trial, namespace, condition, b"condition met"),
     }
 
 
-def trial(space: Space, argv: Sequence[str | Path], word: bytes) -> Values:
+def trial(namespace: Namespace, argv: Sequence[str | Path], word: bytes) -> Values:
     """lag: from sending the status to the waiter's line with `word`.  cpu: of the wait.  process: CPU of the whole process."""
-    wait.until(space.cluster.kube, "Deployment", NAME, space.name, done=_unready, what="not ready")
-    environ = {**os.environ, **environment()}
+    wait.until(namespace.cluster.kube, "Deployment", NAME, namespace.name, done=_unready, what="not ready")
+    environ = {**allowed.kit(), **environment()}
     with (
         subprocess.Popen(
             [str(a) for a in argv], cwd=paths.ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -74,7 +77,7 @@ def trial(space: Space, argv: Sequence[str | Path], word: bytes) -> Values:
         said = pool.submit(_heard, waiter, word)  # not after the request: the event can be there before its answer
         _settle(waiter.pid)
         began = time.perf_counter()
-        _make_ready(space)
+        _make_ready(namespace)
         at, rest = said.result()
         _, code, used = os.wait4(waiter.pid, 0)
         waiter.returncode = os.waitstatus_to_exitcode(code)
@@ -103,12 +106,12 @@ def _settle(pid: int) -> None:
         before, now = now, process.cpu_times()
 
 
-def _make_ready(space: Space) -> None:
+def _make_ready(namespace: Namespace) -> None:
     """What the Deployment controller writes when its one pod is available.  It takes this back within moments, as it is not true."""
     counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 1)
     condition = {"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable"}
     status = {**counts, "unavailableReplicas": None, "conditions": [condition]}
-    space.cluster.kube.patch("Deployment", NAME, space.name, {"status": status}, subresource="status")
+    namespace.cluster.kube.patch("Deployment", NAME, namespace.name, {"status": status}, subresource="status")
 
 
 def _unready(deployment: Object | None) -> bool:

@@ -1,4 +1,4 @@
-"""`python -m kitlib.dashboards` writes the files of cluster/stacks/grafana/dashboards/ anew."""
+"""`python -m kitlib.dashboards` regenerates the files of cluster/stacks/grafana/dashboards/."""
 
 from kitlib.dashboards import grafana
 

@@ -1,4 +1,4 @@
-"""What a dashboard is made of: panels, and what each of them asks Prometheus."""
+"""The parts of a dashboard: panels, and their queries to Prometheus."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-SCRAPE = 5  # seconds: the longest interval of cluster/stacks/metrics; data sources are told the same
+SCRAPE = 5  # seconds: the longest interval of cluster/stacks/metrics; the data sources have the same setting
 NAMESPACE, WINDOW = "$namespace", "$__rate_interval"
 EVERYTHING = "kit-.+"  # what $namespace is when none is chosen
 UNITS: Mapping[str, tuple[float, str]] = {  # Grafana's name of a unit: how the kit writes it, and by what it multiplies
@@ -60,4 +60,5 @@ class Dashboard:
 
     @property
     def panels(self) -> tuple[Panel, ...]:
+        """All panels, row by row."""
         return tuple(panel for _, panels in self.rows for panel in panels)

@@ -12,9 +12,9 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.common import LegendDisplayMode, LegendPlacement
 from grafana_foundation_sdk.models.dashboard import DataSourceRef, VariableRefresh
 
-from kitlib import kustomize
 from kitlib.dashboards import ALL
 from kitlib.dashboards.definitions import EVERYTHING, Dashboard, Panel
+from kitlib.kube import kustomize
 
 FOLDER = kustomize.CLUSTER / "stacks" / "grafana" / "dashboards"
 SOURCE = DataSourceRef(type_val="prometheus", uid="kit-prometheus")  # as provisioned in cluster/stacks/grafana

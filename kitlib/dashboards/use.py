@@ -59,7 +59,7 @@ USE = Dashboard(
                     "Of the file system that the node's root is on.",
                     "percentunit",
                     (
-                        Query(  # as df has it: what is kept for root is neither used nor to be had
+                        Query(  # as df has it: the blocks reserved for root are neither used nor available
                             f"({SIZE} - {FREE}) / ({SIZE} - {FREE} + {AVAILABLE})",
                             "{{node}}",
                         ),

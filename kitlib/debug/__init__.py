@@ -8,8 +8,14 @@ pod.py      Delve beside a running pod
 ide.py      the same for VS Code and GoLand: the files that they read
 """
 
+from typing import TYPE_CHECKING
+
+from kitlib import lazy
 from kitlib.debug.asked import Asked, ask
 from kitlib.debug.session import Session, attach
 from kitlib.debug.stopped import Frame, Stopped, Variable
 
 __all__ = ["Asked", "Frame", "Session", "Stopped", "Variable", "ask", "attach"]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy.modules(__name__)

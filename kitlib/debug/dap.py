@@ -1,6 +1,6 @@
 """The Debug Adapter Protocol over a stream: messages with a length in front, requests and their responses, events.
 
-https://microsoft.github.io/debug-adapter-protocol/overview says how; no thread is needed, as every wait is for one message.
+Source: https://microsoft.github.io/debug-adapter-protocol/overview.  No thread is needed, because every wait is for one message.
 """
 
 from __future__ import annotations
@@ -18,16 +18,23 @@ END_OF_HEADER = b"\r\n\r\n"
 LENGTH = "content-length"
 SECONDS = 10.0
 CHUNK = 1 << 16
-KEPT = 20  # lines of what the debugger says, for an error
+KEPT = 20  # lines of the debugger's output, for an error
 
 
 class Stream(Protocol):
-    """What is needed of a socket."""
+    """The methods of a socket that the client uses."""
 
-    def sendall(self, data: bytes, /) -> None: ...
-    def recv(self, size: int, /) -> bytes: ...
-    def settimeout(self, seconds: float, /) -> None: ...
-    def close(self) -> None: ...
+    def sendall(self, data: bytes, /) -> None:
+        """Send all of these bytes."""
+
+    def recv(self, size: int, /) -> bytes:
+        """Receive at most `size` bytes; none when the other side has closed the stream."""
+
+    def settimeout(self, seconds: float, /) -> None:
+        """Set how many seconds a `recv` waits before it raises TimeoutError."""
+
+    def close(self) -> None:
+        """Close the stream; the other side sees its end."""
 
 
 def encode(message: Message) -> bytes:
@@ -43,7 +50,7 @@ class Decoder:
         self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """The messages that these bytes complete.  Raises DebugError for what is not the protocol."""
+        """The messages that these bytes complete.  Raises DebugError for bytes that do not follow the protocol."""
         self._rest += data
         while END_OF_HEADER in self._rest:
             header, _, after = self._rest.partition(END_OF_HEADER)
@@ -65,7 +72,7 @@ def _length(header: bytes) -> int:
 
 
 class Client:
-    """One conversation.  Events that nobody has waited for yet are kept in their order."""
+    """One conversation.  Events that no call has waited for yet are kept in their order."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
@@ -76,7 +83,7 @@ class Client:
         self._sent = 0
 
     def request(self, command: str, arguments: Message | None = None, *, seconds: float = SECONDS) -> Message:
-        """Ask; the body of the response.  Raises DebugError when it is refused, or when nothing comes in time."""
+        """Send a request; returns the body of its response.  Raises DebugError when it is refused, or no response comes in time."""
         number = self.send(command, arguments)
         deadline = time.monotonic() + seconds
         while True:
@@ -86,7 +93,7 @@ class Client:
             self._keep(message)
 
     def send(self, command: str, arguments: Message | None = None) -> int:
-        """Ask without waiting: some requests are answered only when others have followed."""
+        """Send a request without waiting: some requests are answered only when others have followed."""
         self._sent += 1
         message = {"seq": self._sent, "type": "request", "command": command, "arguments": arguments or {}}
         try:
@@ -113,6 +120,7 @@ class Client:
         return list(self._said)
 
     def close(self) -> None:
+        """Close the stream without a word to the debugger."""
         self._stream.close()
 
     def _next(self, deadline: float, otherwise: str) -> Message:
@@ -133,7 +141,7 @@ class Client:
         return self._arrived.popleft()
 
     def _keep(self, message: Message) -> None:
-        """What nobody waits for now: an event for later; the response to something sent, of which only a refusal matters."""
+        """Keep a message that no call waits for: an event for later; of the response to a `send`, only a refusal."""
         if message["type"] == "response":
             self._body(message)
         elif message["event"] == "output":

@@ -44,7 +44,7 @@ def check(text: str) -> None:
 
 
 def goland_xml(port: int) -> str:
-    """`.run/goapp.run.xml` for GoLand.  JetBrains publish no schema: that it is well-formed is all that is known of it here."""
+    """`.run/goapp.run.xml` for GoLand.  JetBrains publishes no schema: the kit checks only that the file is well-formed."""
     component = ElementTree.Element("component", name="ProjectRunConfigurationManager")
     kind = {"type": "GoRemoteDebugConfigurationType", "factoryName": "Go Remote"}
     place = {"host": "127.0.0.1", "port": str(port)}

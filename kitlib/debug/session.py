@@ -46,7 +46,7 @@ class Session:
         return int(found["line"])
 
     def clear(self) -> None:
-        """Take all breakpoints away."""
+        """Remove all breakpoints."""
         for file in self._files:
             self._set(file, [])
         self._files.clear()
@@ -97,7 +97,7 @@ class Session:
         return self._client.said()
 
     def detach(self) -> None:
-        """Take the breakpoints away, let the program go on, and leave it.  Doing it twice does no harm."""
+        """Remove the breakpoints, let the program go on, and disconnect.  A second call changes nothing."""
         if not self._open:
             return
         self._open = False
@@ -110,7 +110,7 @@ class Session:
             self._client.close()
 
     def abandon(self) -> None:
-        """Go away as a lost connection does: breakpoints stay, and a program that stands goes on standing."""
+        """Drop the connection, as a network failure would: breakpoints stay, and a stopped program stays stopped."""
         self._open = False
         self._client.close()
 
@@ -122,7 +122,7 @@ class Session:
             self.detach()
         except DebugError:
             if kind is None:
-                raise  # else the first failure is the one to tell
+                raise  # else the first failure is the one to raise
 
     def _set(self, file: str, breakpoints: list[dap.Message]) -> list[dict[str, Any]]:
         source = {"path": str(PurePosixPath(self._remote, file))}

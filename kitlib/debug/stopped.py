@@ -1,4 +1,4 @@
-"""What a stopped program looks like: the line, the stack, the variables; as a picture for a notebook, and as text."""
+"""A stopped program: the line, the stack, the variables; as a picture for a notebook, and as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All exercises by name, one module a chapter; base.py says what an exercise is."""
+"""All exercises by name, one module per chapter; base.py says what an exercise is."""
 
 from __future__ import annotations
 

@@ -13,39 +13,49 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from kitlib import cluster as clusters
+from kitlib.cluster import bound as clusters
+from kitlib.errors import UsageError
+from kitlib.exercises import evidence, record
+from kitlib.exercises.panel import panel
 
 State = Literal["not attempted", "failed", "passed"]
+JUDGES = ("judge", "ask", "check")  # the methods that look at the system
 MARKS: Mapping[State, str] = {"not attempted": "○", "failed": "✗", "passed": "✓"}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check found.  saw: lines of evidence from the real system; look: where to look next."""
+    """What a check found.  look: where to look next, which is shown first; saw: lines of evidence from the real system.
+
+    Of lines that say the same about several objects, the first is shown, with their number.
+    """
 
     state: State
     saw: tuple[str, ...] = ()
     look: str = ""
 
     def __str__(self) -> str:
-        lines = [f"{MARKS[self.state]} {self.state}", *(f"  saw: {line}" for line in self.saw)]
-        return "\n".join([*lines, f"  look: {self.look}"] if self.look else lines)
+        look = [f"  look: {self.look}"] if self.look else []
+        saw = [f"  saw: {line}" for line in evidence.causes(self.saw)]
+        return "\n".join([f"{MARKS[self.state]} {self.state}", *look, *saw])
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        saw = "".join(f"<li><code>{html.escape(line)}</code></li>" for line in self.saw)
+        saw = "".join(f"<li><code>{html.escape(line)}</code></li>" for line in evidence.causes(self.saw))
         look = f"<p>Where to look: {html.escape(self.look)}</p>" if self.look else ""
         seen = f"<p>What the check saw:</p><ul>{saw}</ul>" if saw else ""
-        return f"<div class='kit-outcome'><p><strong>{MARKS[self.state]} {self.state}</strong></p>{seen}{look}</div>"
+        return f"<div class='kit-outcome'><p><strong>{MARKS[self.state]} {self.state}</strong></p>{look}{seen}</div>"
 
 
 def passed(*saw: str) -> Outcome:
+    """The outcome of a check that found the task done.  saw: lines of evidence."""
     return Outcome("passed", saw)
 
 
 def failed(*saw: str, look: str) -> Outcome:
+    """The outcome of a check that found the task not done.  saw: lines of evidence; look: where to look next."""
     return Outcome("failed", saw, look)
 
 
@@ -55,7 +65,7 @@ NOT_ATTEMPTED = Outcome("not attempted")
 class Exercise(ABC):
     """One task.  Subclasses give their words, and look at the system in check().
 
-    first_hint: for who has not begun; after that, a failed check says where to look.
+    hints: three, from vague to exact; they look at nothing and run nothing.  Only check() looks at the system.
     solution_text: cells that solve it, with `kit` and `cluster` as the chapter has them; the tests run this very text.
     language: of these cells.
     """
@@ -63,34 +73,47 @@ class Exercise(ABC):
     language = "python"
     name: str
     task: str
-    first_hint: str
+    hints: tuple[str, str, str]
     solution_text: str
+
+    def __init_subclass__(cls) -> None:
+        """Have the outcome of every check kept for the learner's progress."""
+        super().__init_subclass__()
+        if "check" in vars(cls):
+            setattr(cls, "check", record.recorded(cls.check))  # noqa: B010 - a method is no attribute that mypy lets be set
 
     @cached_property
     def cluster(self) -> clusters.Cluster:
+        """The bound cluster, looked up at first use.  Raises ClusterError when there is none."""
         return clusters.bind()
 
     @abstractmethod
     def check(self) -> Outcome:
-        """Look at the real system; says what was seen and where to look next."""
+        """Look at the real system; returns what was seen and where to look next."""
 
     @abstractmethod
     def reset(self) -> None:
         """Bring the system back to `not attempted`."""
 
-    def hint(self) -> str:
-        """The hint for where the learner stands now: what the last check would say, else the first hint."""
-        return self.check().look or self.first_hint
+    @property
+    def checking(self) -> str:
+        """What check() looks at, in a sentence: of the most special method that judges."""
+        found = (vars(kind)[name] for kind in type(self).__mro__ for name in JUDGES if name in vars(kind))
+        return (next(found).__doc__ or "").partition("\n")[0]
+
+    def hint(self, step: int = 1) -> str:
+        """One of the three hints, the first being the vaguest.  Raises UsageError for another step."""
+        if step not in (1, 2, 3):
+            raise UsageError(f"there is no hint {step!r}", hint="hint(1), hint(2) or hint(3)")
+        return self.hints[step - 1]
 
     def solution(self) -> str:
         """The reference solution, as text to read and run."""
         return self.solution_text
 
     def panel(self) -> Any:
-        """Buttons for check, hint, solution and reset; headless, the same as text."""
-        from kitlib import widgets
-
-        return widgets.panel(self)
+        """Buttons for check, hints, solution and reset; headless, the same as text."""
+        return panel(self)
 
     def _repr_markdown_(self) -> str:
         return f"**Exercise {self.name}.** {self.task}"

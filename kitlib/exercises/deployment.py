@@ -1,16 +1,17 @@
-"""Exercises of 3.2-deployment: a rollout that nobody notices, one that is taken back, and an image that nobody can swap."""
+"""Exercises of 3.2-deployment: a rollout without a failed request, one that is taken back, and an image that no tag can swap."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from kitlib import app, rollout, traffic
-from kitlib.cluster import Space
+from kitlib.cluster.bound import Namespace
 from kitlib.errors import WaitTimeout
+from kitlib.exercises import place
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
-from kitlib.kube import Object
-from kitlib.measure import pods, tags
+from kitlib.kube.client import Object
+from kitlib.measure.workloads import pods, tags
+from kitlib.workloads import app, rollout, traffic
 
 SECONDS = 30
 WAITS = "why the pods wait: is the image one that can be pulled, does the program become ready?"
@@ -22,10 +23,12 @@ class _Deployed(Exercise):
     instance: str
 
     @property
-    def space(self) -> Space:
-        return self.cluster.space(self.instance)
+    def namespace(self) -> Namespace:
+        """The exercise's namespace, made when it is missing."""
+        return place.ensure(self.cluster, self.instance)
 
     def check(self) -> Outcome:
+        """Look whether the Deployment exists, then judge it."""
         found = self.cluster.kube.get("Deployment", self.instance, f"kit-{self.instance}")
         return NOT_ATTEMPTED if found is None else self.judge(found)
 
@@ -36,14 +39,14 @@ class _Deployed(Exercise):
     def settled(self, then: Callable[[], Outcome]) -> Outcome:
         """Go on with the check once the Deployment is rolled out; fail with what its pods say when it is not."""
         try:
-            app.roll_out(self.space, self.instance, SECONDS)
+            app.roll_out(self.namespace, self.instance, SECONDS)
         except WaitTimeout as e:
             return failed(*e.observed[:5], look=WAITS)
         return then()
 
     def reset(self) -> None:
-        if space := Space.find(self.cluster, self.instance):
-            space.undo()
+        """Remove the namespace; if the learner made it, delete only the exercise's objects in it."""
+        place.clear(self.cluster, self.instance, [self.instance])
 
 
 class Unnoticed(_Deployed):
@@ -58,34 +61,45 @@ class Unnoticed(_Deployed):
         "`kit.app.manifests(name, image, replicas=..., treatments=[...], env={...})` writes the manifests; "
         "the treatments are the folders in `cluster/components`."
     )
-    first_hint = "Begin with the base, without any treatment, and find out with the check whether it needs one."
+    hints = (
+        "A rollout has two moments at which a request can get lost: when a new pod comes, and when an old one goes. "
+        "Begin with the base, without any treatment, and let the check tell you which one it is.",
+        "A Service sends requests to ready pods only, so a new pod needs a readiness probe. An old pod has to go on "
+        "answering until every client has noticed that it leaves.",
+        "The base has the probes already: take no treatment, set `CATALOG_START_DELAY` to `1s`, and let the pod wait "
+        "before it ends, with `CATALOG_DRAIN_DELAY` at `2s` or with a preStop hook that sleeps.",
+    )
     solution_text = (
-        "space = cluster.space('orders')\n"
+        "namespace = cluster.namespace('orders')\n"
         "env = {'CATALOG_START_DELAY': '1s', 'CATALOG_DRAIN_DELAY': '2s'}\n"
-        "space.apply(*kit.app.manifests('orders', cluster.image('goapp-distroless'), replicas=2, env=env))"
+        "namespace.apply(*kit.app.manifests('orders', cluster.image('goapp-distroless'), replicas=2, env=env))"
     )
 
     def judge(self, deployment: Object) -> Outcome:
+        """Look for the slow start and the Service, then restart the Deployment under traffic and count the failed requests."""
         (container, *_) = deployment["spec"]["template"]["spec"]["containers"]
         delay = {e["name"]: e.get("value") for e in container.get("env", [])}.get(self.delay)
         if delay != "1s":
             return failed(
                 f"{self.delay} is {delay}", look="env={...} of kit.app.manifests: the program must start slowly"
             )
-        if self.cluster.kube.get("Service", self.instance, self.space.name) is None:
+        if self.cluster.kube.get("Service", self.instance, self.namespace.name) is None:
             return failed(
-                "there is no Service/orders", look="apply all that kit.app.manifests returned: space.apply(*manifests)"
+                "there is no Service/orders",
+                look="apply all that kit.app.manifests returned: namespace.apply(*manifests)",
             )
         return self.settled(lambda: self._under_traffic(probed="readinessProbe" in container))
 
     def _under_traffic(self, *, probed: bool) -> Outcome:
-        wanted = len(app.pods(self.space, self.instance))
+        wanted = len(app.pods(self.namespace, self.instance))
         with traffic.open_loop(
-            self.space, f"http://{self.instance}/items", rate=100, seconds=90, keepalive=False
+            self.namespace, f"http://{self.instance}/items", rate=100, seconds=90, keepalive=False
         ) as load:
-            rollout.restart(self.space, self.instance)
-            app.roll_out(self.space, self.instance)
-            pods.until(self.space, self.instance, done=lambda found: len(found) == wanted, what="the new ones alone")
+            rollout.restart(self.namespace, self.instance)
+            app.roll_out(self.namespace, self.instance)
+            pods.until(
+                self.namespace, self.instance, done=lambda found: len(found) == wanted, what="the new ones alone"
+            )
             load.stop()
         sent = load.results()
         lost = sent[~sent["ok"]]
@@ -105,40 +119,65 @@ class Undo(_Deployed):
     broken = "kit.local/no-such-image:1"
     task = (
         "`kit.exercise('3.2-deployment/undo').stage()` runs a Deployment `billing` in the namespace `kit-billing` and breaks it with a "
-        "release whose image does not exist. Bring the release before it back, without deleting anything. `rollout` (from kitlib) "
-        "can tell the history of a Deployment, and more."
+        "release whose image does not exist. Bring the release before it back, without deleting anything. `kit.workloads.rollout` "
+        "has the history of a Deployment, and more."
     )
-    first_hint = "`stage()` first. Then: which revision's pods are still ready?"
+    hints = (
+        "Run `stage()` first. Then ask the Deployment for its history: which revision's pods are still ready?",
+        "Each revision is a ReplicaSet that is kept. Going back makes the template of an earlier one the newest again; "
+        "deleting or writing a new one does not.",
+        "`kubectl rollout history deployment/billing -n kit-billing` shows the revisions; `kubectl rollout undo "
+        "deployment/billing -n kit-billing` brings back the one before the newest.",
+    )
     solution_text = (
-        "from kitlib import rollout\n"
         "kit.exercise('3.2-deployment/undo').stage()\n"
-        "rollout.undo(cluster.space('billing'), 'billing')"
+        "kit.workloads.rollout.undo(cluster.namespace('billing'), 'billing')"
     )
 
     def stage(self) -> None:
         """Run the good release, then roll out the broken one."""
-        self.space.apply(*self.manifests())
-        app.roll_out(self.space, self.instance)
-        rollout.set_image(self.space, self.instance, self.broken)
+        self.namespace.apply(*self.manifests())
+        app.roll_out(self.namespace, self.instance)
+        rollout.set_image(self.namespace, self.instance, self.broken)
 
     def manifests(self) -> list[Object]:
-        """Of the good release."""
+        """The manifests of the good release."""
         image = self.cluster.image("goapp-distroless")
         return app.manifests(self.instance, image, replicas=2, treatments=["small", "quick-exit"])
 
     def judge(self, deployment: Object) -> Outcome:
-        history = rollout.history(self.space, self.instance)
+        """Look whether the Deployment's newest ReplicaSet is that of the release before the broken one, and is rolled out."""
+        history = rollout.history(self.namespace, self.instance)
         saw = [f"revision {row.revision}: {row.image}, {row.ready} ready" for row in history.itertuples()]
         if deployment["spec"]["template"]["spec"]["containers"][0]["image"] == self.broken:
             return failed(
                 *saw,
-                look="rollout.history(space, 'billing'): which revision is to come back? The newest is the broken one",
+                look="kit.workloads.rollout.history(namespace, 'billing'): which revision is to come back? The newest is the broken one",
             )
         if not history["image"].str.contains("no-such-image").any():
             return failed(
                 *saw, look="a Deployment that is made anew has no history; go back within the one that stage() made"
             )
+        if not rolled_back(rollout.replica_sets(self.namespace, self.instance), self.broken):
+            return failed(
+                *saw,
+                look="the newest revision's ReplicaSet is not the one from before the broken release: "
+                "the template of that revision has to come back as it was",
+            )
         return self.settled(lambda: passed(*saw))
+
+
+def rolled_back(sets: Sequence[Object], broken: str) -> bool:
+    """Whether the newest template is the one that was in force directly before the newest release with the broken image.
+
+    sets: the ReplicaSets of a Deployment.  A template that comes back is the same ReplicaSet, by its hash; it gets a new revision, and
+    an annotation keeps its earlier ones.
+    """
+    newest = max(sets, key=rollout.revision)
+    failing = [r for found in sets if rollout.image(found) == broken for r in rollout.revisions(found)]
+    earlier = [r for found in sets if rollout.image(found) != broken for r in rollout.revisions(found)]
+    before = max((r for r in earlier if r < max(failing)), default=None) if failing else None
+    return before is not None and before in rollout.revisions(newest)
 
 
 class Pinned(_Deployed):
@@ -147,29 +186,35 @@ class Pinned(_Deployed):
     name = "3.2-deployment/pinned"
     instance = "pinned"
     task = (
-        "`tags.move(cluster, 'pinned', tags.OLD)` publishes the old release as `kit.local/pinned:latest`. Run this release as Deployment "
-        "`pinned` with two replicas in the namespace `kit-pinned`, so that nobody can swap it by moving the tag. "
+        "`kit.measure.tags.move(cluster, 'pinned', kit.measure.tags.OLD)` publishes the old release as `kit.local/pinned:latest`. Run this "
+        "release as Deployment `pinned` with two replicas in the namespace `kit-pinned`, so that nobody can swap it by moving the tag. "
         "The check moves the tag to the new release, and deletes one pod."
     )
-    first_hint = "A pod that runs says in its status which image it really has: status.containerStatuses[0].imageID."
+    hints = (
+        "A tag is a name that can be given to another image. Which name of an image cannot?",
+        "A digest is computed from the content. A pod that runs says in its status which digest it has: "
+        "`status.containerStatuses[0].imageID`.",
+        "Deploy the old release by its tag once, read the imageID of a pod, and put it, `…@sha256:…`, into "
+        "`spec.template.spec.containers[0].image`, for instance by `kubectl set image`.",
+    )
     solution_text = (
-        "from kitlib.measure import tags\n"
-        "space = cluster.space('pinned')\n"
-        "image = tags.move(cluster, 'pinned', tags.OLD)\n"
-        "space.apply(*kit.app.manifests('pinned', image, replicas=2, treatments=['small', 'quick-exit']))\n"
-        "kit.app.roll_out(space, 'pinned')\n"
-        "digest = kit.app.pods(space, 'pinned')[0]['status']['containerStatuses'][0]['imageID']\n"
-        "space.apply(*kit.app.manifests('pinned', digest, replicas=2, treatments=['small', 'quick-exit']))"
+        "namespace = cluster.namespace('pinned')\n"
+        "image = kit.measure.tags.move(cluster, 'pinned', kit.measure.tags.OLD)\n"
+        "namespace.apply(*kit.app.manifests('pinned', image, replicas=2, treatments=['small', 'quick-exit']))\n"
+        "kit.app.roll_out(namespace, 'pinned')\n"
+        "digest = kit.app.pods(namespace, 'pinned')[0]['status']['containerStatuses'][0]['imageID']\n"
+        "namespace.apply(*kit.app.manifests('pinned', digest, replicas=2, treatments=['small', 'quick-exit']))"
     )
 
     def judge(self, deployment: Object) -> Outcome:
+        """Move the tag to the new release, delete one pod, and look whether all pods still run the old release."""
         image = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
         return self.settled(lambda: self._after_a_move(image))
 
     def _after_a_move(self, image: str) -> Outcome:
         tags.move(self.cluster, self.instance, tags.NEW)
-        tags.replace_one(self.space, self.instance)
-        found = sorted(tags.versions(self.space, self.instance))
+        tags.replace_one(self.namespace, self.instance)
+        found = sorted(tags.versions(self.namespace, self.instance))
         saw = (f"the Deployment names {image}", f"its pods run {' and '.join(found)}")
         if len(set(found)) > 1:
             return failed(

@@ -12,7 +12,7 @@ from kitlib.errors import GoFailed
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
 from kitlib.golang import service, toolchain
 from kitlib.golang.workspace import Cell, Module
-from kitlib.measure import gobinary
+from kitlib.measure.golang import gobinary
 
 CHAPTER = "1-go-basics"
 SECONDS = 8.0
@@ -27,6 +27,7 @@ class _Written(Exercise):
 
     @property
     def module(self) -> Module:
+        """The chapter's Go module."""
         return Module.at(CHAPTER)
 
     def given(self) -> Any:
@@ -36,18 +37,20 @@ class _Written(Exercise):
         return Markdown(f"```go\n{self.given_text}```")
 
     def check(self) -> Outcome:
+        """Look whether the package exists, then judge it; an error of the compiler or the program fails the check."""
         if not (self.module.folder / self.package).exists():
             return NOT_ATTEMPTED
         try:
             return self.judge()
         except GoFailed as e:
-            return failed(e.message, *e.observed, look="run the cell: the compiler's first remark is the one to mend")
+            return failed(e.message, *e.observed, look="run the cell: the compiler's first remark is the one to fix")
 
     @abstractmethod
     def judge(self) -> Outcome:
         """Build the answer and look at what it does."""
 
     def reset(self) -> None:
+        """Remove the package from the module."""
         self.module.remove(self.package)
 
 
@@ -62,7 +65,13 @@ class Lines(_Written):
         f"files than it may have open at a time; the check has {files} of them, and lets it open {limit}. "
         "Write it in a cell that begins like the given one."
     )
-    first_hint = "When do the deferred calls of a loop run: at the end of each round, or of the function?"
+    hints = (
+        "When do the deferred calls of a loop run: at the end of each round, or of the function?",
+        "All files stay open until the function is left. Give the work on one file a function of its own, and the "
+        "deferred call closes the file when that function ends.",
+        "Write `func count(name string) (int, error)` with `os.Open`, `defer file.Close()` and the scanner in it; "
+        "`main` calls it for each name, and ends with `log.Fatal` on an error.",
+    )
     given_text = """\
 %%go exercises/lines --import bufio,fmt,log,os,path/filepath
 func main() {
@@ -111,6 +120,7 @@ func main() {
 """
 
     def judge(self) -> Outcome:
+        """Run the program over more files than it may have open, and compare its number with the true one."""
         program = toolchain.build(self.module, self.package)
         with TemporaryDirectory() as folder:
             wanted = _write_lines(Path(folder), self.files)
@@ -127,7 +137,7 @@ func main() {
         if said.strip() != str(wanted):
             return failed(
                 f"the {self.files} files have {wanted} lines, and it printed: {said.strip()[:80]}",
-                look="what it does when a file cannot be opened: whoever goes on must say so",
+                look="what it does when a file cannot be opened: a program that goes on must say so",
             )
         return passed(f"{self.files} files with {wanted} lines, counted with {self.limit} descriptors")
 
@@ -141,7 +151,7 @@ def _write_lines(folder: Path, files: int) -> int:
 
 
 class First(_Written):
-    """Goroutines that nobody waits for any more."""
+    """Goroutines that no caller waits for any more."""
 
     name = f"{CHAPTER}/first"
     package = "exercises/first"
@@ -149,7 +159,13 @@ class First(_Written):
         "`.given()` shows a function that asks several servers at once and returns the first answer. It leaves goroutines behind: mend it, "
         "so that when the first answer is there the other servers are told to stop, and every goroutine ends."
     )
-    first_hint = "Who is still waiting when the function has returned, and for what?"
+    hints = (
+        "Which goroutines still wait when the function has returned, and for what?",
+        "There are two kinds: servers that nobody has told to stop, and goroutines that send an answer which nobody "
+        "receives.",
+        "Make a context with `context.WithCancel`, `defer cancel()`, and give it to every server; make the channel with "
+        "room for `len(servers)` answers.",
+    )
     given_text = """\
 %%go exercises/first/first.go
 package first
@@ -184,6 +200,7 @@ func First(ctx context.Context, servers []func(context.Context) string) string {
 """
 
     def judge(self) -> Outcome:
+        """Call the function often: the quick server's answer must come back, and no server or goroutine may be left."""
         toolchain.compiles(self.module, self.package)
         found = self._tried()
         saw = "{right} of {calls} calls returned the quick server's answer".format(**found)
@@ -206,7 +223,7 @@ func First(ctx context.Context, servers []func(context.Context) string) string {
         return passed(saw, "no server was at work after that, and no goroutine was left")
 
     def _tried(self) -> dict[str, Any]:
-        """The answer in the hands of kitlib/measure/go/crowd, beside which it is compiled."""
+        """The answer in the hands of kitlib/measure/golang/go/crowd, beside which it is compiled."""
         harness = f"{self.package}_check"
         self.module.write(f"{harness}/crowd/crowd.go", (gobinary.FOLDER / "crowd" / "crowd.go").read_text())
         paths = [f"{self.module.path}/{self.package}", f"{self.module.path}/{harness}/crowd"]
@@ -230,8 +247,12 @@ class Shop(_Written):
         "`application/json`; any other item gives 404 with a JSON object that has an `error`; other methods give 405. "
         "The program listens on a free port of 127.0.0.1 and prints its address first, like the given one."
     )
-    first_hint = (
-        "`.given()` listens already; a pattern of the mux may begin with a method and have a {name} in its path."
+    hints = (
+        "`.given()` listens already. What has to be answered: an item that there is, one that there is not, and another "
+        "method?",
+        "A pattern of the mux may begin with a method and have a `{name}` in its path: then the mux itself answers 405.",
+        '`mux.HandleFunc("GET /items/{name}", show)`; in `show`, `r.PathValue("name")` is the item. Set `Content-Type` '
+        'before `WriteHeader(404)`, and encode a struct with the tags `json:"name"` and `json:"price"`.',
     )
     given_text = """\
 %%go exercises/shop/main.go --import fmt,log,net,net/http
@@ -283,6 +304,7 @@ func main() {
 """
 
     def judge(self) -> Outcome:
+        """Ask for a known item, for an unknown one, and by POST, and compare the answers with the task."""
         with service.serving(self.module, self.package) as address:
             tea, cocoa = (service.ask(address, f"/items/{name}") for name in ("tea", "cocoa"))
             posted = service.ask(address, "/items/tea", method="POST")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pandas as pd
 
-from kitlib import app, wait
-from kitlib.cluster import Space
+from kitlib.cluster.bound import Namespace
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
 from kitlib.exercises.mended import Mended
-from kitlib.kube import Object, Ref
-from kitlib.measure import lines, probes
+from kitlib.kube import wait
+from kitlib.kube.client import Object, Ref
+from kitlib.measure.selfhealing import probes
+from kitlib.measure.signals import lines
 from kitlib.stacks import logs as stack
 from kitlib.telemetry.logs import Logs, Query, matching
+from kitlib.workloads import app
 
 SPACE = "logging-exercises"
-INSTALL = "from kitlib.stacks import logs as stack\nlogs = stack.install(cluster)\n"
+INSTALL = "logs = kit.stacks.logs.install(cluster)\n"
 PATIENCE = 8.0  # seconds for a line to arrive
 
 
@@ -22,13 +24,20 @@ class Fields(Mended):
     """Requests that can be found by path, status and service."""
 
     name = "4.1-logging/fields"
-    space = SPACE
+    namespace = SPACE
     asked = 3
     task = (
-        "goapp logs no line a request here, and calls itself what all others do. Mend "
+        "goapp logs no line per request here, and has the same service name as all others. Mend "
         '`manifests = kit.exercise("4.1-logging/fields").given()` so that every request becomes a line with the fields `app.path` and '
-        f"`app.status`, and with `app.service` being `shop`; apply them in `cluster.space('{SPACE}')`. The check sends requests, and looks "
-        "for their lines in Elasticsearch."
+        f"`app.status`, and with `app.service` being `shop`; apply them in `cluster.namespace('{SPACE}')`. The check sends requests, "
+        "and looks for their lines in Elasticsearch."
+    )
+    hints = (
+        "What a program logs depends on the least level that it logs, and on the name that it has. Both are settings.",
+        "A line per request has the level DEBUG. goapp/README.md lists the settings; each is a variable of the "
+        "environment that begins with `CATALOG_`.",
+        "Add `CATALOG_LOG_LEVEL: DEBUG` and `CATALOG_NAME: shop` to the environment of the container, and apply the "
+        "manifests.",
     )
     solution_text = (
         f"{INSTALL}"
@@ -36,21 +45,23 @@ class Fields(Mended):
         "container = kit.measure.probes.container_of(kit.measure.probes.only(manifests))\n"
         "settings = {'CATALOG_LOG_LEVEL': 'DEBUG', 'CATALOG_NAME': 'shop'}\n"
         "container['env'] = container.get('env', []) + [{'name': n, 'value': v} for n, v in settings.items()]\n"
-        f"cluster.space('{SPACE}').apply(*manifests)"
+        f"cluster.namespace('{SPACE}').apply(*manifests)"
     )
 
     def manifests(self, image: str) -> list[Object]:
+        """One replica of goapp that logs no requests and has the default name."""
         return probes.replicas(self.deployment, image, 1, treatments=("quick-exit",))
 
-    def judge(self, space: Space, _: Object) -> Outcome:
+    def judge(self, namespace: Namespace, _: Object) -> Outcome:
+        """Send requests, and look in Elasticsearch for their lines, with path, status and service."""
         logs = stack.find(self.cluster)
         if logs is None:
             return NOT_ATTEMPTED
-        app.roll_out(space, self.deployment)
-        (pod,) = app.pods(space, self.deployment)
+        app.roll_out(namespace, self.deployment)
+        (pod,) = app.pods(namespace, self.deployment)
         for _request in range(self.asked):
-            app.ask(space, pod, "/items")
-        of = matching(namespace=space.name, pod=pod["metadata"]["name"], app__path="/items", app__status=200)
+            app.ask(namespace, pod, "/items")
+        of = matching(namespace=namespace.name, pod=pod["metadata"]["name"], app__path="/items", app__status=200)
         if lines.settle(logs, of, self.asked, PATIENCE) < self.asked:
             return failed(
                 f"{logs.count(of)} lines with app.path and app.status for {self.asked} requests",
@@ -71,19 +82,25 @@ class Forget(Exercise):
     word = "leakedkey"
     task = (
         '`kit.exercise("4.1-logging/forget").given()` starts a program that writes a key into some of its lines: they hold the word '
-        f"`{word}`. Delete those lines from Elasticsearch, and no others. (`logs.search`, `logs.delete` and `matching` of "
-        "`kitlib.telemetry.logs`.)"
+        f"`{word}`. Delete those lines from Elasticsearch, and no others. (`logs.search`, `logs.delete` and "
+        "`kit.telemetry.logs.matching`.)"
     )
-    first_hint = "`.given()` first: it returns when the lines have arrived."
+    hints = (
+        "Run `.given()` first: it returns when the lines have arrived. Which lines have to go, and how can a query find "
+        "them, and no others?",
+        "Search first, with the query that you want to delete by: `logs.search(matching('WORD', namespace=…))`. It "
+        "should find some lines, and not all of them.",
+        "`logs.delete(matching(…))` with the word of the task and the namespace of the exercise.",
+    )
     solution_text = (
         f"{INSTALL}"
-        "from kitlib.telemetry.logs import matching\n"
         'kit.exercise("4.1-logging/forget").given()\n'
-        f"logs.delete(matching('{word}', namespace='kit-{SPACE}'))"
+        f"logs.delete(kit.telemetry.logs.matching('{word}', namespace='kit-{SPACE}'))"
     )
 
     @property
     def query(self) -> Query:
+        """All lines of the exercise's pod."""
         return matching(namespace=f"kit-{SPACE}", pod=self.pod)
 
     def given(self) -> None:
@@ -92,13 +109,14 @@ class Forget(Exercise):
         script = (
             f'for i in $(seq {self.total}); do echo "order $i served"; done | sed "1,{self.leaked}s/$/ {self.word}/"'
         )
-        space = self.cluster.space(SPACE)
-        space.apply(lines.pod(self.pod, self.cluster.image("alpine"), ["sh", "-c", script]))
+        namespace = self.cluster.namespace(SPACE)
+        namespace.apply(lines.pod(self.pod, self.cluster.image("alpine"), ["sh", "-c", script]))
         done = wait.phase("Succeeded")
-        wait.until(self.cluster.kube, "Pod", self.pod, space.name, done=done, what="finished")
+        wait.until(self.cluster.kube, "Pod", self.pod, namespace.name, done=done, what="finished")
         lines.settle(logs, self.query, self.total)
 
     def check(self) -> Outcome:
+        """Count the pod's lines in Elasticsearch: none may hold the key, and all others must be there."""
         logs = stack.find(self.cluster)
         if logs is None or self.cluster.kube.get("Pod", self.pod, f"kit-{SPACE}") is None:
             return NOT_ATTEMPTED
@@ -116,6 +134,7 @@ class Forget(Exercise):
         return passed(f"0 lines with the key, {others} others as they were")
 
     def reset(self) -> None:
+        """Delete the pod's lines, then the pod."""
         kube = self.cluster.kube
         if logs := stack.find(self.cluster):
             logs.delete(self.query)
@@ -131,10 +150,14 @@ class Retention(Exercise):
     days, ages = 7, (3, 10, 20)
     marker = "kit-retention-exercise"
     task = (
-        f'`kit.exercise("4.1-logging/retention").given()` stores lines of {len(ages)} past days, an index each. Keep the logs of the last '
+        f'`kit.exercise("4.1-logging/retention").given()` stores lines of {len(ages)} past days, one index each. Keep the logs of the last '
         f"{days} days, and delete all older ones. (`logs.indices()` shows them.)"
     )
-    first_hint = "`.given()` first: it makes the indices of the past days."
+    hints = (
+        "Run `.given()` first: it makes the indices of the past days. How do their names differ?",
+        "An index of a day is deleted as a whole, by the date in its name; `logs.indices()` shows what is there.",
+        "`logs.retain(days=…)` deletes the daily indices that are older; the number is in the task.",
+    )
     solution_text = f'{INSTALL}kit.exercise("4.1-logging/retention").given()\nlogs.retain(days={days})'
 
     def given(self) -> None:
@@ -146,6 +169,7 @@ class Retention(Exercise):
             logs.ask("PUT", f"{name}/_doc/1?refresh=true", line)
 
     def check(self) -> Outcome:
+        """Look whether the indices that are too old are gone, and the younger ones are still there."""
         logs = stack.find(self.cluster)
         if logs is None or not self._begun(logs):
             return NOT_ATTEMPTED
@@ -155,7 +179,7 @@ class Retention(Exercise):
         if old:
             return failed(
                 f"older than {self.days} days: {', '.join(old)}",
-                look="`logs.retain(days)` deletes daily indices by their names",
+                look="`.retain(days)` of the logs' client deletes daily indices by their names",
             )
         if young:
             return failed(
@@ -164,6 +188,7 @@ class Retention(Exercise):
         return passed(f"there are {', '.join(sorted(there))}")
 
     def reset(self) -> None:
+        """Delete the exercise's indices."""
         if logs := stack.find(self.cluster):
             for name in (self.marker, *self._indices().values()):
                 logs.ask("DELETE", f"{name}?ignore_unavailable=true")

@@ -1,14 +1,15 @@
-"""Exercises that hand out a Deployment to be mended: given, applied by the learner, looked at, taken away."""
+"""Exercises that hand out a Deployment to fix: given, applied by the learner, looked at, taken away."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
-from kitlib import wait
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster.bound import Cluster, Namespace
+from kitlib.exercises import place
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome
-from kitlib.kube import Object, Ref
+from kitlib.kube import wait
+from kitlib.kube.client import Object, Ref
 
 SECONDS = 20.0
 
@@ -16,15 +17,15 @@ SECONDS = 20.0
 class Mended(Exercise):
     """An exercise that hands out manifests with a Deployment of the exercise's own name; the answer is that Deployment, applied."""
 
-    space: str  # NAME of the namespace kit-NAME
-    first_hint = "`.given()` returns manifests as plain dicts: change what is wrong, and apply them in the namespace."
+    namespace: str  # NAME of the namespace kit-NAME
 
     @property
     def deployment(self) -> str:
+        """The name of the Deployment: what follows the slash in the name of the exercise."""
         return self.name.rpartition("/")[2]
 
     def given(self) -> list[Object]:
-        """The manifests to be mended."""
+        """The manifests to fix."""
         return self.manifests(self.cluster.image("goapp-distroless"))
 
     @abstractmethod
@@ -32,20 +33,22 @@ class Mended(Exercise):
         """What is handed out."""
 
     def check(self) -> Outcome:
-        space = Space.find(self.cluster, self.space)
-        found = space and self.cluster.kube.get("Deployment", self.deployment, space.name)
-        return self.judge(space, found) if space and found else NOT_ATTEMPTED
+        """Look whether the Deployment exists, then judge it."""
+        namespace = place.find(self.cluster, self.namespace)
+        found = namespace and self.cluster.kube.get("Deployment", self.deployment, namespace.name)
+        return self.judge(namespace, found) if namespace and found else NOT_ATTEMPTED
 
     @abstractmethod
-    def judge(self, space: Space, deployment: Object) -> Outcome:
+    def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
         """Judge the Deployment, as the API has it."""
 
     def reset(self) -> None:
         """Delete what was handed out; other exercises' objects stay."""
-        discard(self.cluster, f"kit-{self.space}", self.names)
+        discard(self.cluster, f"kit-{self.namespace}", self.names)
 
     @property
     def names(self) -> Sequence[str]:
+        """The instances of goapp that reset deletes."""
         return (self.deployment,)
 
 
@@ -59,11 +62,11 @@ def discard(cluster: Cluster, namespace: str, names: Sequence[str]) -> None:
                 wait.until(kube, kind, name, namespace, done=wait.gone, what="gone")
 
 
-def seen(space: Space, name: str, done: Callable[[Object], bool], seconds: float = SECONDS) -> Object:
+def seen(namespace: Namespace, name: str, done: Callable[[Object], bool], seconds: float = SECONDS) -> Object:
     """The Deployment's newest pod once it is `done`, or as it was last seen when the time is over; empty when there was none."""
     newest: Object = {}
     label = f"app.kubernetes.io/instance={name}"
-    for change, pod in space.cluster.kube.watch("Pod", space.name, labels=label, seconds=seconds):
+    for change, pod in namespace.cluster.kube.watch("Pod", namespace.name, labels=label, seconds=seconds):
         if change == "DELETED" or _created(pod) < _created(newest):
             continue
         newest = pod

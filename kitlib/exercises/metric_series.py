@@ -2,59 +2,73 @@
 
 from __future__ import annotations
 
+import math
+import time
 from abc import abstractmethod
+from collections.abc import Sequence
 from contextlib import suppress
 
 import yaml
 
-from kitlib import app, traffic
-from kitlib.cluster import Space
+from kitlib.cluster.bound import Namespace
 from kitlib.errors import WaitTimeout
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
 from kitlib.exercises.mended import Mended
-from kitlib.kube import Object
-from kitlib.measure import probes
+from kitlib.kube import wait
+from kitlib.kube.client import Object
+from kitlib.measure.selfhealing import probes
 from kitlib.stacks import metrics as stack
 from kitlib.stacks import prometheus
+from kitlib.telemetry import polling
 from kitlib.telemetry.metrics import Metrics
+from kitlib.workloads import app, traffic
 
 IMAGE = "goapp-scratch"
 DISCOVERED = 15.0  # seconds until a new pod has been discovered and scraped
 EVALUATED = 15.0  # seconds until a rule over a few scrapes has a value
+FORGOTTEN = 12.0  # seconds until a rule over 5 seconds, scraped and evaluated each second, has no value of before
 ITEMS = 'http_request_duration_seconds_count{route="/items"'
-IMPORT = "from kitlib.stacks import prometheus"
+SHARE = f'sum(rate({ITEMS}, code=~"5.."}}[5s])) / sum(rate({ITEMS}}}[5s]))'
+Pair = tuple[float, float]  # the true share, and the recorded one
 
 
 class Scraped(Mended):
-    """A pod whose metrics nobody collects."""
+    """A pod whose metrics are not collected."""
 
     name = "4.2-metrics/scraped"
-    space = "metrics-exercises"
+    namespace = "metrics-exercises"
     interval = 1.0
     task = (
         'Nobody collects what goapp counts here. Mend `manifests = kit.exercise("4.2-metrics/scraped").given()` so that the stack\'s '
         "Prometheus scrapes it every second, by the annotations `prometheus.io/scrape`, `port`, `path` and `interval`; apply them in "
-        f"`cluster.space('{space}')`. The check asks Prometheus for the target."
+        f"`cluster.namespace('{namespace}')`. The check asks Prometheus for the target."
+    )
+    hints = (
+        "Prometheus finds pods by the API, and scrapes those that ask for it. Where does a pod ask?",
+        "In annotations of the pod. Those of a Deployment are not its pods': they belong into `spec.template.metadata`.",
+        'Four annotations: `prometheus.io/scrape: "true"`, `prometheus.io/port: "8080"`, `prometheus.io/path: /metrics` '
+        "and `prometheus.io/interval: 1s`, all of them text.",
     )
     solution_text = (
-        "from kitlib.stacks import metrics as stack\n"
-        "stack.install(cluster)\n"
+        "kit.stacks.metrics.install(cluster)\n"
         'manifests = kit.exercise("4.2-metrics/scraped").given()\n'
         "template = kit.measure.probes.only(manifests)['spec']['template']\n"
         "notes = {'scrape': 'true', 'port': '8080', 'path': '/metrics', 'interval': '1s'}\n"
         "template['metadata']['annotations'] = {f'prometheus.io/{key}': value for key, value in notes.items()}\n"
-        f"cluster.space('{space}').apply(*manifests)"
+        f"cluster.namespace('{namespace}').apply(*manifests)"
     )
 
     def manifests(self, image: str) -> list[Object]:
+        """One replica of goapp without annotations for Prometheus."""
         return probes.replicas(self.deployment, image, 1, treatments=("quick-exit",))
 
-    def judge(self, space: Space, _: Object) -> Outcome:
+    def judge(self, namespace: Namespace, _: Object) -> Outcome:
+        """Look whether Prometheus has the pod as a target, reaches it, and scrapes it every second."""
         metrics = stack.find(self.cluster)
         if metrics is None:
             return NOT_ATTEMPTED
-        app.roll_out(space, self.deployment)
-        (pod,) = app.pods(space, self.deployment)
+        app.roll_out(namespace, self.deployment)
+        (pod,) = app.pods(namespace, self.deployment)
         name, notes = pod["metadata"]["name"], pod["metadata"].get("annotations", {})
         if notes.get("prometheus.io/scrape") == "true":
             with suppress(WaitTimeout):
@@ -76,57 +90,62 @@ class Scraped(Mended):
 class Own(Exercise):
     """An exercise with a Prometheus of the learner's own, in a namespace of its own, and goapp with a load beside it."""
 
-    space: str  # NAME of the namespace kit-NAME
-    first_hint = (
-        "`.given()` first; `prometheus.start(space, configuration, rules)` runs a Prometheus in the namespace `space`."
-    )
+    namespace: str  # NAME of the namespace kit-NAME
 
     def given(self) -> str:
         """Start goapp and a load; returns the text of a prometheus.yml."""
-        space = self.cluster.space(self.space)
-        space.apply(*app.manifests("shop", self.cluster.image(IMAGE), treatments=["faults", "quick-exit"]))
-        app.roll_out(space, "shop")
-        jobs = self.begin(space, app.pods(space, "shop")[0])
+        namespace = self.cluster.namespace(self.namespace)
+        namespace.apply(*app.manifests("shop", self.cluster.image(IMAGE), treatments=["faults", "quick-exit"]))
+        app.roll_out(namespace, "shop")
+        jobs = self.begin(namespace, app.pods(namespace, "shop")[0])
         configuration = {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": ["rules.yml"]}
         targets = [{"job_name": job, "static_configs": [{"targets": [address]}]} for job, address in jobs.items()]
         return yaml.safe_dump({**configuration, "scrape_configs": targets}, sort_keys=False)
 
     @abstractmethod
-    def begin(self, space: Space, shop: Object) -> dict[str, str]:
+    def begin(self, namespace: Namespace, shop: Object) -> dict[str, str]:
         """Start what is to be scraped; returns job → address."""
 
     def check(self) -> Outcome:
-        space = Space.find(self.cluster, self.space)
-        if space is None or self.cluster.kube.get("StatefulSet", prometheus.NAME, space.name) is None:
+        """Look whether the learner's own Prometheus exists, then judge it."""
+        namespace = Namespace.find(self.cluster, self.namespace)
+        if namespace is None or self.cluster.kube.get("StatefulSet", prometheus.NAME, namespace.name) is None:
             return NOT_ATTEMPTED
-        return self.judge(Metrics(space))
+        return self.judge(Metrics(namespace))
 
     @abstractmethod
     def judge(self, metrics: Metrics) -> Outcome:
         """Judge the learner's own Prometheus."""
 
     def reset(self) -> None:
-        """The namespace goes, and all in it."""
-        if space := Space.find(self.cluster, self.space):
-            space.undo()
+        """Remove the namespace with all that is in it."""
+        if namespace := Namespace.find(self.cluster, self.namespace):
+            namespace.undo()
 
 
 class Ratio(Own):
     """A share of requests, recorded by a rule."""
 
     name = "4.2-metrics/ratio"
-    space = "metrics-ratio"
+    namespace = "metrics-ratio"
     record = "shop:errors:ratio"
-    failing = 0.25
+    failing = (0.3, 0.7)  # shares in turn; errors divided by successes would be 0.43 and 2.3
     tolerance = 0.1
     task = (
         '`configuration = kit.exercise("4.2-metrics/ratio").given()` starts goapp, a load on `/items` and faults, and returns a '
         f"prometheus.yml with `rule_files: [rules.yml]`. Write a rule that records as `{record}` which share of these requests was "
         "answered with 5xx in the last 5 seconds, as one series, and run it: "
-        f"`prometheus.start(cluster.space('{space}'), configuration, rules)`."
+        f"`kit.stacks.prometheus.start(cluster.namespace('{namespace}'), configuration, rules)`. The check changes the share of errors."
+    )
+    hints = (
+        "Run `.given()` first. A share is a rate divided by a rate. Which requests are above the line, and which below "
+        "it?",
+        "Rates of different codes do not meet, as their labels differ: `sum` both sides first. Below the line are all "
+        "requests, not the good ones.",
+        '`sum(rate(http_request_duration_seconds_count{route="/items", code=~"5.."}[5s]))` divided by the same without '
+        "`code`, in a rule of a group with `record:` and `expr:`.",
     )
     solution_text = f'''\
-{IMPORT}
 configuration = kit.exercise("4.2-metrics/ratio").given()
 rules = """
 groups:
@@ -137,14 +156,21 @@ groups:
           sum(rate(http_request_duration_seconds_count{{route="/items", code=~"5.."}}[5s]))
           / sum(rate(http_request_duration_seconds_count{{route="/items"}}[5s]))
 """
-prometheus.start(cluster.space("{space}"), configuration, rules)'''
+kit.stacks.prometheus.start(cluster.namespace("{namespace}"), configuration, rules)'''
 
-    def begin(self, space: Space, shop: Object) -> dict[str, str]:
-        app.inject(space, shop, "error", lease="8m", rate=self.failing)
-        traffic.start(space, f"http://shop.{space.name}/items", rate=40, seconds=400)
-        return {"shop": f"shop.{space.name}:80"}
+    def begin(self, namespace: Namespace, shop: Object) -> dict[str, str]:
+        """Make goapp answer a share of its requests with errors, and start the load."""
+        app.inject(namespace, shop, "error", lease="8m", rate=self.failing[0])
+        self._load(namespace)
+        return {"shop": f"shop.{namespace.name}:80"}
+
+    def _load(self, namespace: Namespace) -> None:
+        traffic.start(namespace, f"http://shop.{namespace.name}/items", rate=40, seconds=400)
 
     def judge(self, metrics: Metrics) -> Outcome:
+        """Set each share of errors in turn, and compare what the rule records with what Prometheus counts."""
+        if not wait.phase("Running")(self.cluster.kube.get("Pod", "traffic", metrics.namespace.name)):
+            self._load(metrics.namespace)  # the one of given() is over
         try:
             found = metrics.until(f"{self.record} and on () (count(count_over_time({ITEMS}}}[5s]) > 3) > 1)", EVALUATED)
         except WaitTimeout:
@@ -160,40 +186,78 @@ prometheus.start(cluster.space("{space}"), configuration, rules)'''
                 f"{len(found)} series: {values}",
                 look="rates of different codes do not meet: which labels are left, and what does `sum` do?",
             )
-        share = metrics.value(f'sum(rate({ITEMS}, code=~"5.."}}[5s])) / sum(rate({ITEMS}}}[5s]))')
-        if abs(float(found["value"].iloc[0]) - share) > self.tolerance:
-            return failed(
-                f"{self.record} is {values}, the share of errors {share:.3g}",
-                look="a share is a rate divided by another: what is yours divided by?",
-            )
-        return passed(f"{self.record} is {values}, the share of errors {share:.3g}")
+        pairs = [self._at(metrics, failing) for failing in self.failing]
+        saw = [f"{self.record} is {recorded:.3g}, the share of errors {share:.3g}" for share, recorded in pairs]
+        look = misses(pairs, self.tolerance)
+        return failed(*saw, look=look) if look else passed(*saw)
+
+    def _at(self, metrics: Metrics, failing: float) -> Pair:
+        """Let goapp answer this share with errors; the share that Prometheus then counts, and what the rule records of it.
+
+        Returns as soon as both are what they should be, or when the time is over in which the rule has forgotten what was before.
+        """
+        for shop in app.pods(metrics.namespace, "shop"):
+            app.inject(metrics.namespace, shop, "error", lease="8m", rate=failing)
+        deadline = time.monotonic() + FORGOTTEN
+        while True:
+            share, recorded = (_one(metrics, expression) for expression in (SHARE, self.record))
+            right = abs(share - failing) <= self.tolerance and abs(recorded - share) <= self.tolerance
+            if right or time.monotonic() > deadline:
+                return share, recorded
+            time.sleep(polling.LOOK)
+
+
+def misses(pairs: Sequence[Pair], tolerance: float) -> str:
+    """Where to look when what was recorded is not the share, at each of several shares; empty when it is."""
+    if all(abs(recorded - share) <= tolerance for share, recorded in pairs):
+        return ""
+    if all(abs(recorded - pairs[0][1]) <= tolerance / 2 for _, recorded in pairs):
+        return "the share has changed, and what is recorded has not: does the expression read goapp's counters?"
+    if all(abs(value / (1 + value) - share) <= tolerance for share, value in pairs):
+        return "what it is divided by: all requests, and not those that succeeded"
+    return "a share is a rate divided by another, both over the last 5 seconds: what is yours divided by?"
+
+
+def _one(metrics: Metrics, expression: str) -> float:
+    """The value of an expression with one series; NaN when there is none now."""
+    found = metrics.query(expression)
+    return float(found["value"].iloc[0]) if len(found) == 1 else math.nan
 
 
 class Explosion(Own):
     """A label with too many values."""
 
     name = "4.2-metrics/explosion"
-    space = "metrics-explosion"
+    namespace = "metrics-explosion"
     users, rate, seconds = 300, 100, 200
     most = 1_000
     task = (
         '`configuration = kit.exercise("4.2-metrics/explosion").given()` starts goapp and a load whose own metrics have a label `url` '
         "with a value for every user, and returns a prometheus.yml that scrapes both. Change it so that Prometheus keeps fewer than "
         f"{most} series of the job `load`, with both jobs up, and without a sum that is wrong; run it: "
-        f"`prometheus.start(cluster.space('{space}'), configuration)`. The load lasts {seconds} seconds; `.given()` starts another."
+        f"`kit.stacks.prometheus.start(cluster.namespace('{namespace}'), configuration)`. "
+        f"The load lasts {seconds} seconds; `.given()` starts another."
+    )
+    hints = (
+        "Run `.given()` first. Every value of a label makes a series of its own. Which label has too many?",
+        "`metric_relabel_configs` is applied to each sample before it is stored. A label that is dropped makes series "
+        "meet; a sample that is dropped costs only itself.",
+        "In the job `load`: `metric_relabel_configs: [{action: drop, source_labels: [url], regex: .+}]`. The job `load` "
+        "and the other one both stay.",
     )
     solution_text = f'''\
-{IMPORT}
 import yaml
+
 configuration = yaml.safe_load(kit.exercise("4.2-metrics/explosion").given())
 load = next(job for job in configuration["scrape_configs"] if job["job_name"] == "load")
 load["metric_relabel_configs"] = [{{"action": "drop", "source_labels": ["url"], "regex": ".+"}}]
-prometheus.start(cluster.space("{space}"), yaml.safe_dump(configuration))'''
+kit.stacks.prometheus.start(cluster.namespace("{namespace}"), yaml.safe_dump(configuration))'''
 
-    def begin(self, space: Space, shop: Object) -> dict[str, str]:
-        urls = [f"http://shop.{space.name}/items?user={n}" for n in range(self.users)]
-        load = traffic.start(space, urls, rate=self.rate, seconds=self.seconds)
-        pod = space.cluster.kube.get(load.ref.kind, load.ref.name, space.name)
+    def begin(self, namespace: Namespace, shop: Object) -> dict[str, str]:
+        """Start a load whose metrics have one `url` per user."""
+        urls = [f"http://shop.{namespace.name}/items?user={n}" for n in range(self.users)]
+        load = traffic.start(namespace, urls, rate=self.rate, seconds=self.seconds)
+        pod = namespace.cluster.kube.get(load.ref.kind, load.ref.name, namespace.name)
         assert pod is not None  # it sends requests
         return {
             "shop": f"{shop['status']['podIP']}:{app.PORT}",
@@ -201,6 +265,7 @@ prometheus.start(cluster.space("{space}"), yaml.safe_dump(configuration))'''
         }
 
     def judge(self, metrics: Metrics) -> Outcome:
+        """Look whether both jobs are up, few series of the load are kept, and their sum is right."""
         with suppress(WaitTimeout):
             metrics.until(f"count(up) == 2 and on () sum({ITEMS}}}) > {self.users}", EVALUATED)
         targets = metrics.targets().set_index("job")

@@ -6,36 +6,43 @@ import secrets
 
 import pandas as pd
 
-from kitlib import app
-from kitlib.cluster import Space
+from kitlib.cluster.bound import Namespace
 from kitlib.errors import WaitTimeout
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
 from kitlib.exercises.mended import Mended, discard
-from kitlib.kube import Object
-from kitlib.measure import probes, propagation, sampling
+from kitlib.kube.client import Object
+from kitlib.measure.selfhealing import probes
+from kitlib.measure.signals import propagation, sampling
 from kitlib.stacks import traces as stack
-from kitlib.telemetry import again
+from kitlib.telemetry import polling
 from kitlib.telemetry.spans import own_seconds
 from kitlib.telemetry.traces import Traces
+from kitlib.workloads import app
 
 SPACE = "tracing-exercises"
-APPLY = f"cluster.space('{SPACE}').apply(*manifests)"
-INSTALL = "from kitlib.stacks import traces as stack\n"
+APPLY = f"cluster.namespace('{SPACE}').apply(*manifests)"
+INSTALL = "kit.stacks.traces.install(cluster)\n"
 
 
 class Endpoint(Mended):
     """Spans that are sent to the wrong port."""
 
     name = "4.3-tracing/endpoint"
-    space = SPACE
+    namespace = SPACE
     task = (
         "Spans of `endpoint` never reach Jaeger: they go by OTLP over HTTP to a port for something else. Mend "
         '`manifests = kit.exercise("4.3-tracing/endpoint").given()`, and apply them in '
-        f"`cluster.space('{SPACE}')`. The check sends requests, and looks for their traces."
+        f"`cluster.namespace('{SPACE}')`. The check sends requests, and looks for their traces."
+    )
+    hints = (
+        "Spans go to an address with a port. Which port does the collector have for OTLP over HTTP?",
+        "OTLP has two ports: 4317 for gRPC and 4318 for HTTP. The address is a setting in the environment of the "
+        "container.",
+        "Set `CATALOG_OTLP_ENDPOINT` to `http://collector.kit-traces:4318`, and apply the manifests.",
     )
     wrong = "http://collector.kit-traces:4317"
     solution_text = (
-        f"{INSTALL}stack.install(cluster)\n"
+        f"{INSTALL}"
         'manifests = kit.exercise("4.3-tracing/endpoint").given()\n'
         "container = kit.measure.probes.container_of(kit.measure.probes.only(manifests))\n"
         "for setting in container['env']:\n"
@@ -45,18 +52,20 @@ class Endpoint(Mended):
     )
 
     def manifests(self, image: str) -> list[Object]:
+        """One replica that sends its spans to the wrong port."""
         env = {"CATALOG_OTLP_ENDPOINT": self.wrong, "CATALOG_NAME": self.deployment}
         return app.manifests(self.deployment, image, treatments=["traced", "quick-exit"], env=env)
 
-    def judge(self, space: Space, deployment: Object) -> Outcome:
+    def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
+        """Send a request, and look for its trace in Jaeger."""
         traces = stack.find(self.cluster)
         if traces is None:
             return NOT_ATTEMPTED
-        app.roll_out(space, self.deployment)
+        app.roll_out(namespace, self.deployment)
         since = pd.Timestamp.now("UTC")
         settings = {e["name"]: e.get("value", "") for e in probes.container_of(deployment)["env"]}
-        (pod,) = app.pods(space, self.deployment)
-        app.ask(space, pod, "/items")
+        (pod,) = app.pods(namespace, self.deployment)
+        app.ask(namespace, pod, "/items")
         try:
             found = traces.newest(settings.get("CATALOG_NAME", "catalog"), since, seconds=6)
         except WaitTimeout:
@@ -64,7 +73,7 @@ class Endpoint(Mended):
                 f"a request was answered, and Jaeger has no trace of it; endpoint {settings.get('CATALOG_OTLP_ENDPOINT')}",
                 *(
                     line["msg"] + ": " + line["error"]
-                    for line in propagation.log(space, self.deployment)
+                    for line in propagation.log(namespace, self.deployment)
                     if "spans" in line["msg"]
                 ),
                 look=self._look(settings.get("CATALOG_OTLP_ENDPOINT", "")),
@@ -84,64 +93,90 @@ class Slow(Exercise):
     name = "4.3-tracing/slow"
     task = (
         '`kit.exercise("4.3-tracing/slow").given()` starts gateway, catalog and backend, and makes one of them slow for ten minutes. '
-        "Find it by a trace, and heal it with `kit.app.heal(space, pod, 'delay')`, without touching the other two."
+        "Find it by a trace, and heal it with `kit.app.heal(namespace, pod, 'delay')`, without touching the other two."
     )
-    first_hint = "`.given()` first; then a request to the gateway, `traces.newest('gateway', since, spans=5)`, and `own_seconds`."
-    slow, most, lasts = 0.4, 0.2, pd.Timedelta(minutes=10)
+    hints = (
+        "Run `.given()` first, and send a request to the gateway. Its trace has a span for each service: which of them "
+        "takes the time itself?",
+        "A span lasts as long as what it waits for. `kit.telemetry.spans.own_seconds` leaves only the time that its "
+        "children do not explain.",
+        "`spans = kit.stacks.traces.find(cluster).newest('gateway', since, spans=5)`, then "
+        "`kit.telemetry.spans.own_seconds(spans).groupby(spans['service']).sum()`; heal the first pod of the largest with "
+        "`kit.app.heal(namespace, pod, 'delay')`.",
+    )
+    slow, most = 0.4, 0.2  # seconds
+    unfelt = "1ms"  # the other two have such a delay, by which the check sees that they were left alone
+    lasts = pd.Timedelta(minutes=9.5)  # a little less than the faults
     began, pods = "kit.local/began", "kit.local/pods"  # annotations of the namespace
     solution_text = (
-        f"{INSTALL}"
-        "from kitlib.telemetry.spans import own_seconds\n"
         'kit.exercise("4.3-tracing/slow").given()\n'
-        "space = cluster.space('tracing-slow')\n"
-        "since = kit.measure.propagation.asked(space)\n"
-        "spans = stack.find(cluster).newest('gateway', since, spans=5)\n"
-        "slow = own_seconds(spans).groupby(spans['service']).sum().idxmax()\n"
-        "kit.app.heal(space, kit.app.pods(space, slow)[0], 'delay')"
+        "namespace = cluster.namespace('tracing-slow')\n"
+        "since = kit.measure.propagation.asked(namespace)\n"
+        "spans = kit.stacks.traces.find(cluster).newest('gateway', since, spans=5)\n"
+        "slow = kit.telemetry.spans.own_seconds(spans).groupby(spans['service']).sum().idxmax()\n"
+        "kit.app.heal(namespace, kit.app.pods(namespace, slow)[0], 'delay')"
     )
     place = "tracing-slow"
 
     def given(self) -> None:
-        """Start the three, and make one of them slow."""
+        """Start the three, and make one of them slow; all three are given a delay, and only one can be felt."""
         stack.install(self.cluster)
-        space = self.cluster.space(self.place)
-        propagation.start(space, self.cluster.image("goapp-distroless"))
+        namespace = self.cluster.namespace(self.place)
+        propagation.start(namespace, self.cluster.image("goapp-distroless"))
         hop = secrets.choice(list(app.CHAIN))
-        app.inject(space, propagation.pod(space, hop), "delay", lease="10m", duration=f"{self.slow * 1000:.0f}ms")
-        pods = ",".join(propagation.pod(space, name) for name in app.CHAIN)
+        for name in app.CHAIN:
+            duration = f"{self.slow * 1000:.0f}ms" if name == hop else self.unfelt
+            app.inject(namespace, propagation.pod(namespace, name), "delay", lease="10m", duration=duration)
+        pods = ",".join(propagation.pod(namespace, name) for name in app.CHAIN)
         note = {"metadata": {"annotations": {self.began: pd.Timestamp.now("UTC").isoformat(), self.pods: pods}}}
-        self.cluster.kube.patch("Namespace", space.name, "", note)
+        self.cluster.kube.patch("Namespace", namespace.name, "", note)
 
     def check(self) -> Outcome:
-        space, traces = Space.find(self.cluster, self.place), stack.find(self.cluster)
-        if space is None or traces is None or not self._running(space):
+        """Look whether the pods are the given ones, no service is slow any more, and exactly one was healed."""
+        namespace, traces = Namespace.find(self.cluster, self.place), stack.find(self.cluster)
+        if namespace is None or traces is None or not self._running(namespace):
             return NOT_ATTEMPTED
-        given = self._note(space, self.pods).split(",")
-        if others := [name for name in app.CHAIN if propagation.pod(space, name) not in given]:
+        given = self._note(namespace, self.pods).split(",")
+        if others := [name for name in app.CHAIN if propagation.pod(namespace, name) not in given]:
             return failed(
                 f"other pods than were given: of {', '.join(others)}",
                 look="a restart takes the fault away, and with it everything that could tell of it: heal the one that is slow",
             )
-        spans = traces.newest("gateway", propagation.asked(space), spans=propagation.SPANS)
+        spans = traces.newest("gateway", propagation.asked(namespace), spans=propagation.SPANS)
         own = own_seconds(spans).groupby(spans["service"]).sum()
         if own.max() > self.most:
             return failed(
                 f"a request took {spans['seconds'].max():.2f} s, {len(spans)} spans",
-                look="own_seconds(spans), summed by service: a span's own time is what its children do not explain",
+                look="kit.telemetry.spans.own_seconds(spans), summed by service: a span's own time is what its children do not explain",
             )
-        return passed(*(f"{service}: {1000 * seconds:.0f} ms of its own" for service, seconds in own.items()))
+        healed = [name for name in app.CHAIN if not self._delayed(namespace, name)]
+        if len(healed) != 1:
+            return failed(
+                f"no service is slow any more; healed: {', '.join(healed) or 'none'}",
+                look="one service is slow: find out which by a trace, and heal no other one; `.given()` starts again",
+            )
+        return passed(
+            f"healed: {healed[0]}",
+            *(f"{service}: {1000 * seconds:.0f} ms of its own" for service, seconds in own.items()),
+        )
+
+    def _delayed(self, namespace: Namespace, name: str) -> bool:
+        """Whether the service still has the delay that it was given, as goapp itself says."""
+        found = app.ask(namespace, propagation.pod(namespace, name), "/faults").body
+        return any(fault["kind"] == "delay" for fault in found["faults"])
 
     def reset(self) -> None:
-        if space := Space.find(self.cluster, self.place):
-            space.undo()
+        """Remove the namespace."""
+        if namespace := Namespace.find(self.cluster, self.place):
+            namespace.undo()
 
-    def _running(self, space: Space) -> bool:
+    def _running(self, namespace: Namespace) -> bool:
         """Given, and not so long ago that the fault has ended by itself."""
-        began = self._note(space, self.began)
+        began = self._note(namespace, self.began)
         return bool(began) and pd.Timestamp.now("UTC") - pd.Timestamp(began) < self.lasts
 
-    def _note(self, space: Space, key: str) -> str:
-        found = self.cluster.kube.get("Namespace", space.name) or {}
+    def _note(self, namespace: Namespace, key: str) -> str:
+        found = self.cluster.kube.get("Namespace", namespace.name) or {}
         return str(found.get("metadata", {}).get("annotations", {}).get(key, ""))
 
 
@@ -149,29 +184,36 @@ class Tail(Exercise):
     """Keep what failed, and little else."""
 
     name = "4.3-tracing/tail"
-    space = SPACE
+    namespace = SPACE
     requests, wrong, most = 60, 6, 30
     task = (
         "Programs send every trace. Make the collector keep each one in which something failed, and of the others "
         f"at most {most} %: write an overlay of its configuration with the processor tail_sampling, and roll it out by "
-        f"`stack.overlay(cluster, text)`. The check sends {requests} requests, of which {wrong} fail."
+        f"`kit.stacks.traces.overlay(cluster, text)`. The check sends {requests} requests, of which {wrong} fail."
     )
-    first_hint = "`stack.TAIL_SAMPLING` is an overlay to begin with; its policies are joined by or."
-    solution_text = f"{INSTALL}stack.install(cluster)\nstack.overlay(cluster, stack.TAIL_SAMPLING)"
+    hints = (
+        "Which traces to keep can be decided only when they are over. Which processor of the collector waits for that?",
+        "`tail_sampling` has policies that are joined by or: one for errors, one for a share. One that says yes to "
+        "everything spoils the others.",
+        "Two policies: `type: status_code` with `status_codes: [ERROR]`, and `type: probabilistic` with a small "
+        "`sampling_percentage`. `kit.stacks.traces.TAIL_SAMPLING` is such an overlay.",
+    )
+    solution_text = f"{INSTALL}kit.stacks.traces.overlay(cluster, kit.stacks.traces.TAIL_SAMPLING)"
     instance = "tail"
 
     def check(self) -> Outcome:
+        """Send requests, some of which fail, and count the traces of each kind that Jaeger keeps."""
         traces = stack.find(self.cluster)
         if traces is None or self._overlay() in ("", "{}"):
             return NOT_ATTEMPTED
-        space = self.cluster.space(SPACE)
-        space.apply(
+        namespace = self.cluster.namespace(SPACE)
+        namespace.apply(
             *sampling.instance(
                 self.instance, self.cluster.image("goapp-distroless"), "always", ["faults", "quick-exit"]
             )
         )
-        app.roll_out(space, self.instance)
-        failures, others = self._kept(traces, space)
+        app.roll_out(namespace, self.instance)
+        failures, others = self._kept(traces, namespace)
         saw = f"kept: {failures} of {self.wrong} traces that failed, {others} of {self.requests - self.wrong} others"
         if failures < self.wrong:
             return failed(saw, look="a policy of type status_code: which status do spans of failed requests have?")
@@ -180,6 +222,7 @@ class Tail(Exercise):
         return passed(saw)
 
     def reset(self) -> None:
+        """Take the overlay out of the collector's configuration, and delete the instance of goapp."""
         if stack.find(self.cluster) and self._overlay() not in ("", "{}"):
             stack.overlay(self.cluster, "{}")
         discard(self.cluster, f"kit-{SPACE}", [self.instance])
@@ -189,18 +232,18 @@ class Tail(Exercise):
         env = probes.container_of(found).get("env", []) if found else []
         return next((str(e.get("value", "")) for e in env if e["name"] == "OVERLAY"), "")
 
-    def _kept(self, traces: Traces, space: Space) -> tuple[int, int]:
+    def _kept(self, traces: Traces, namespace: Namespace) -> tuple[int, int]:
         """How many traces of failed requests, and of others, Jaeger has in the end."""
-        pod, since = propagation.pod(space, self.instance), pd.Timestamp.now("UTC")
+        pod, since = propagation.pod(namespace, self.instance), pd.Timestamp.now("UTC")
         for n in range(self.requests):
             if n == self.requests - self.wrong:
-                app.inject(space, pod, "error", rate=1.0)
-            app.ask(space, pod, "/items")
-        app.heal(space, pod, "error")
+                app.inject(namespace, pod, "error", rate=1.0)
+            app.ask(namespace, pod, "/items")
+        app.heal(namespace, pod, "error")
 
         def found() -> pd.DataFrame:
             return traces.search(self.instance, operation="GET /items", since=since, limit=2 * self.requests)
 
-        again.settled(lambda: len(found()), enough=self.requests, patience=6)
+        polling.settled(lambda: len(found()), enough=self.requests, patience=6)
         kept = found()
         return int((kept["errors"] > 0).sum()), int((kept["errors"] == 0).sum())

@@ -1,6 +1,6 @@
-"""Faults are played side by side, a chain each: when is the alert delivered, when its end, when are requests well, what failed meanwhile?
+"""Faults are played side by side, one chain per fault: when is the alert delivered and resolved, when do requests succeed, which fail?
 
-The moments are of one machine: of this process (injected, repaired), of the receiver (delivered, resolved), of vegeta (requests).
+Moments are by one machine's clock: those of this process (injected, repaired), of the receiver (delivered, resolved), of vegeta (requests).
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from kitlib import app
-from kitlib.cluster import Cluster, Space
+from kitlib.claims.levels import takes
+from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.errors import WaitTimeout
 from kitlib.gameday import chains
-from kitlib.gameday.faults import Fault, named
+from kitlib.gameday.faults import NAMES, Fault, named
+from kitlib.gameday.trail import Trail, follow
 from kitlib.stacks.signals import Signals
-from kitlib.telemetry import again
+from kitlib.telemetry import polling
 from kitlib.telemetry.metrics import Metrics
-from kitlib.telemetry.trail import Trail, follow
-from kitlib.timeline import Lane, Span, Timeline, draw
+from kitlib.views.chart import Lane, Span
+from kitlib.views.timeline import Timeline, draw
+from kitlib.workloads import app
 
 LONGEST = 180  # seconds of load; it ends with the round
 PATIENCE = 80  # seconds for an alert, and for its end
@@ -45,7 +47,7 @@ class Round:
     """
 
     fault: Fault
-    space: Space
+    namespace: Namespace
     injected: pd.Timestamp
     delivered: pd.Timestamp
     repaired: pd.Timestamp
@@ -90,13 +92,15 @@ class Round:
 
 
 class GameDay:
-    """Rounds that were played, by the names of their faults; the newest of each."""
+    """Rounds that were played, by the names of their faults: the newest of each, and the trails of its repeats, in their order."""
 
     def __init__(self, cluster: Cluster, signals: Signals) -> None:
         self.cluster, self.signals = cluster, signals
         self.board = Board(signals.metrics)
         self.rounds: dict[str, Round] = {}
+        self.trails: dict[str, list[Trail | None]] = {}
 
+    @takes(UNITS, fault=NAMES)
     def measure(self, trials: Sequence[Mapping[str, str]]) -> list[dict[str, float]]:
         """Play {"fault": name} for each trial, side by side; repeats of a fault follow each other.  Values as `Round.values` has them."""
         names = [trial["fault"] for trial in trials]
@@ -107,16 +111,27 @@ class GameDay:
         return [next(found[name]).values() for name in names]
 
     def _repeat(self, name: str, count: int) -> list[Round]:
-        rounds = [play(self.cluster, self.signals.metrics, self.board, named(name)) for _ in range(count)]
-        self.rounds[name] = rounds[-1]
+        rounds: list[Round] = []
+        self.trails[name] = []
+        for _ in range(count):
+            self.rounds[name] = play(self.cluster, self.signals.metrics, self.board, named(name))
+            rounds.append(self.rounds[name])
+            self.trails[name].append(self._followed(name))  # at once: traces and exemplars are not kept for long
         return rounds
+
+    def _followed(self, name: str) -> Trail | None:
+        """None when the alert did not come, or its trail broke off."""
+        try:
+            return self.trail(name)
+        except WaitTimeout:
+            return None
 
     def trail(self, name: str) -> Trail:
         """Follow the alert of a fault that was played.  Raises WaitTimeout when there was none."""
         return follow(self.rounds[name].alert, self.signals)
 
     def table(self) -> pd.DataFrame:
-        """A row a fault: what was wrong, its alert, seconds to detection and recovery, failed requests, and what else was delivered."""
+        """One row per fault: what was wrong, its alert, seconds to detection and recovery, failed requests, and what else was delivered."""
         rows = [_row(it) for it in self.rounds.values()]
         return pd.DataFrame(rows).sort_values("detected (s)", ignore_index=True)
 
@@ -127,28 +142,28 @@ class GameDay:
 
 
 def play(cluster: Cluster, metrics: Metrics, board: Board, fault: Fault) -> Round:
-    """One round in the fault's chain, which is made if it is not there: load, fault, alert, repair, the alert's end."""
-    space = Space.find(cluster, chains.space_name(fault.name))
-    if space is None:
-        space = chains.apply(cluster, [fault.name])[fault.name]
-        chains.ready([space])
-    load = chains.load(space, LONGEST)
+    """One round in the fault's chain, which is created if it is missing: load, fault, alert, repair, the alert's end."""
+    namespace = Namespace.find(cluster, chains.namespace_name(fault.name))
+    if namespace is None:
+        namespace = chains.apply(cluster, [fault.name])[fault.name]
+        chains.ready([namespace])
+    load = chains.load(namespace, LONGEST)
     try:
-        metrics.until(f'count(app:http_requests:rate30s{{namespace="{space.name}"}}) == {len(app.CHAIN)}')
+        metrics.until(f'count(app:http_requests:rate30s{{namespace="{namespace.name}"}}) == {len(app.CHAIN)}')
         injected = _now()
-        fault.inject(space)
-        delivered = _received(board, fault, space, "firing", injected)
+        fault.inject(namespace)
+        delivered = _received(board, fault, namespace, "firing", injected)
         repaired = _now()
-        fault.repair(space)
-        resolved = _received(board, fault, space, "resolved", repaired)
+        fault.repair(namespace)
+        resolved = _received(board, fault, namespace, "resolved", repaired)
     finally:
         load.stop()
-    deliveries = _about(metrics.deliveries(), space, injected)
-    return Round(fault, space, injected, delivered, repaired, resolved, load.results(), deliveries)
+    deliveries = _about(metrics.deliveries(), namespace, injected)
+    return Round(fault, namespace, injected, delivered, repaired, resolved, load.results(), deliveries)
 
 
 class Board:
-    """What was delivered, asked for once every so often for all rounds together."""
+    """The delivered alerts, read once every few seconds for all rounds together."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics, self._lock = metrics, threading.Lock()
@@ -162,15 +177,15 @@ class Board:
             return self._seen
 
 
-def _received(board: Board, fault: Fault, space: Space, status: str, after: pd.Timestamp) -> pd.Timestamp:
+def _received(board: Board, fault: Fault, namespace: Namespace, status: str, after: pd.Timestamp) -> pd.Timestamp:
     """When the receiver got the fault's alert in that state; NaT when it did not within PATIENCE."""
 
     def look() -> pd.DataFrame:
-        found = _about(board.deliveries(), space, after)
+        found = _about(board.deliveries(), namespace, after)
         return found[_mine(found, fault, status)]
 
     try:
-        found = again.until(
+        found = polling.until(
             look, lambda rows: len(rows) > 0, failure=lambda _: f"{fault.alert} is not {status}", seconds=PATIENCE
         )
     except WaitTimeout:
@@ -178,9 +193,9 @@ def _received(board: Board, fault: Fault, space: Space, status: str, after: pd.T
     return found["received"].min()
 
 
-def _about(deliveries: pd.DataFrame, space: Space, after: pd.Timestamp) -> pd.DataFrame:
-    """Those about a chain, that came later."""
-    fits = (deliveries["namespace"] == space.name) & (deliveries["received"] > after)
+def _about(deliveries: pd.DataFrame, namespace: Namespace, after: pd.Timestamp) -> pd.DataFrame:
+    """The deliveries about a chain that came later."""
+    fits = (deliveries["namespace"] == namespace.name) & (deliveries["received"] > after)
     return deliveries[fits].reset_index(drop=True)
 
 
@@ -204,7 +219,7 @@ def _row(it: Round) -> dict[str, object]:
 
 
 def _spans(it: Round) -> list[Span]:
-    """What did not come has no end."""
+    """The spans of a round's timeline; one without an end goes on."""
     moments = [(t - it.injected).total_seconds() for t in (it.delivered, it.well, it.resolved)]
     delivered, well, resolved = (None if pd.isna(moment) else moment for moment in moments)
     spans = [Span(0, delivered, "", "not yet delivered")]

@@ -1,4 +1,4 @@
-"""What to do about an alert: its section of docs/runbook.md, to which the alert's annotation points."""
+"""The response to an alert: its section of docs/runbook.md, to which the alert's annotation points."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 import yaml
 
-from kitlib import kustomize, paths
+from kitlib import paths
 from kitlib.errors import UsageError
+from kitlib.kube import kustomize
 
 FILE = paths.ROOT / "docs" / "runbook.md"
 RULES = kustomize.CLUSTER / "stacks" / "metrics" / "prometheus" / "rules.yml"
@@ -27,7 +28,7 @@ def sections() -> dict[str, str]:
 
 
 def section(alert: str) -> Any:
-    """What an alert means, where to look and how to repair, as Markdown.  Raises UsageError for an alert without a section."""
+    """The alert's section as Markdown: what it means, where to look and how to repair.  Raises UsageError for one without a section."""
     from IPython.display import Markdown
 
     found = sections()

@@ -1,4 +1,4 @@
-"""What compiler, vet and a crashed program say, pointed into the cell: line, source, caret."""
+"""Messages of the compiler, of vet and of a crashed program, pointed into the cell: line, source, caret."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def parse(output: str) -> list[Finding]:
 
 
 def crash(output: str, module: Module) -> list[Finding]:
-    """Where a panicking or racing program was: the first place in the module's own files, under what was said; else nothing."""
+    """The place of a panic or a race: the first one in the module's own files, below the error's message; else nothing."""
     said = re.search(r"^(?:panic: |fatal error: |WARNING: DATA RACE).*$", output, re.MULTILINE)
     place = re.search(rf"^\s+{re.escape(module.path)}/(\S+\.go):(\d+)", output, re.MULTILINE)
     return [Finding(place[1], int(place[2]), 0, said[0])] if said and place else []

@@ -1,4 +1,4 @@
-"""What IPython sees: `%%go`, and `%go_module`."""
+"""The magics for IPython: `%%go` and `%go_module`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _options() -> _Parser:
     parser.add_argument("--bench", action="store_true", help="the cell is NAME's test file: run its benchmarks")
     parser.add_argument("--profile", action="store_true", help="draw where the CPU's time went; with --bench")
     parser.add_argument("--race", action="store_true", help="with the race detector")
-    parser.add_argument("--fails", action="store_true", help="it must fail; show how, and go on")
+    parser.add_argument("--fails", action="store_true", help="it must fail; show the error, and go on")
     return parser
 
 
@@ -50,7 +50,7 @@ class GoMagics(Magics):
 
     @line_magic
     def go_module(self, line: str) -> Module:
-        """%go_module NAME: the cells below are files of this module, which is made when it is missing."""
+        """%go_module NAME: the cells below are files of this module, which is created when it is missing."""
         module = Module.open(line.strip())
         self._module = module.name
         return module
@@ -112,7 +112,7 @@ def _bench(module: Module, program: Path, cell: Cell, profiled: bool) -> None:
 
 
 def _differences(cell: Cell) -> Iterator[str]:
-    """What gofmt would write otherwise, with the cell's line numbers; nothing for a cell that does not parse."""
+    """The lines that gofmt would change, with the cell's line numbers; nothing for a cell that does not parse."""
     wanted = toolchain.formatted(cell.body)
     if wanted is None or wanted.rstrip() == cell.body.rstrip():
         return

@@ -1,4 +1,4 @@
-"""Where the time went: what `go tool pprof -top` says, as a table and as bars."""
+"""Where the time went: the output of `go tool pprof -top`, as a table and as bars."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from kitlib import proc, tools
-from kitlib.plots.base import PALETTE, STYLE, WIDTH, Plot, svg
-from kitlib.stats import quantity
+from kitlib.host import proc, tools
+from kitlib.host.stats import quantity
+from kitlib.views.plots.base import PALETTE, STYLE, WIDTH, Plot, svg
 
 COLUMNS = ["function", "self", "total"]
 _ROW = re.compile(r"\s*(-?[\d.]+)(?:ms)?\s+[\d.]+%\s+[\d.]+%\s+(-?[\d.]+)(?:ms)?\s+[\d.]+%\s+(.+)")
@@ -20,7 +20,7 @@ _ROW = re.compile(r"\s*(-?[\d.]+)(?:ms)?\s+[\d.]+%\s+[\d.]+%\s+(-?[\d.]+)(?:ms)?
 def top(profile: Path, *, program: Path | None = None, rows: int = 10) -> pd.DataFrame:
     """The functions with the most time of their own, in ms: `self` without, `total` with what they call.
 
-    program: the binary that was profiled; profiles of the runtime's own making name their functions without it.
+    program: the binary that was profiled; profiles that the runtime itself writes name their functions without it.
     """
     argv: list[str | Path] = [tools.go(), "tool", "pprof", "-top", "-unit=ms", f"-nodecount={rows}"]
     return parse(proc.run([*argv, *([program] if program else []), profile], env=tools.go_env(), group=True))

@@ -1,4 +1,4 @@
-"""A Go program that serves, asked from the notebook."""
+"""Requests from the notebook to a Go program that serves."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from kitlib import proc
 from kitlib.errors import GoFailed
 from kitlib.golang import toolchain
 from kitlib.golang.workspace import Module
+from kitlib.host import environment, proc
 
 SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a service said.  type: the media type without parameters.  body: parsed where it is JSON, else text."""
+    """A service's answer.  type: the media type without parameters.  body: parsed where it is JSON, else text."""
 
     status: int
     type: str
@@ -34,11 +34,13 @@ def serving(module: Module, package: str) -> Iterator[str]:
     Raises GoFailed when it does not compile, or ends before it has printed a line.
     """
     program = toolchain.build(module, package)
-    with proc.beside([program], cwd=module.folder) as process:
-        first = next(iter(process.stdout or ()), "").strip()
+    with proc.background([program], cwd=module.folder, env=environment.program()) as running:
+        first = next(iter(running.stdout), "").strip()
         if not first:
             raise GoFailed(
-                f"{package} ended without saying where it serves", hint="print the address as the first line"
+                f"{package} ended without saying where it serves",
+                hint="print the address as the first line",
+                observed=running.errors()[-10:],
             )
         yield first
 

@@ -12,13 +12,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kitlib import proc, tools
 from kitlib.errors import CommandFailed, GoFailed
 from kitlib.golang.findings import Finding, crash, parse, quoted
 from kitlib.golang.workspace import Cell, Module
+from kitlib.host import environment, proc, tools
 
 BIN = ".bin"  # Go ignores folders that begin with a dot
-LINES = 2000  # of output; more is a program that has run away
+LINES = 2000  # of output; a program that prints more is ended
 
 
 def formatted(body: str) -> str | None:
@@ -31,7 +31,9 @@ def formatted(body: str) -> str | None:
 
 def vet(module: Module, package: str) -> list[Finding]:
     """Likely mistakes in a package that compiles."""
-    return parse(proc.run([tools.go(), "vet", f"./{package}"], cwd=module.folder, env=_env(), check=False, group=True))
+    return parse(
+        proc.transcript([tools.go(), "vet", f"./{package}"], cwd=module.folder, env=_env(), check=False, group=True)
+    )
 
 
 def compiles(module: Module, package: str, *, cell: Cell | None = None) -> None:
@@ -63,9 +65,10 @@ def run(
     Raises GoFailed when it returns non-zero, prints without end, or is not done after so many seconds.
     """
     try:
-        return proc.run(
+        return proc.transcript(
             [program, *args],
             cwd=module.folder,
+            env=environment.program(),
             on_line=_bounded(on_line or (lambda _: None)),
             timeout=timeout,
             group=True,
@@ -77,7 +80,7 @@ def run(
 
 
 def without_race_detector() -> str:
-    """Why the race detector cannot be had here, with the next step; empty where it can."""
+    """Why the race detector is not available here, with the next step; empty where it is."""
     if sys.platform == "darwin":
         return ""  # it needs no cgo there
     compiler = shlex.split(proc.run([tools.go(), "env", "CC"], env=tools.go_env()))[0]
@@ -120,7 +123,7 @@ def _bounded(on_line: Callable[[str], None]) -> Callable[[str], None]:
         nonlocal count
         count += 1
         if count > LINES:
-            raise GoFailed(f"it printed more than {LINES} lines, and was ended", hint="a loop without an end?")
+            raise GoFailed(f"it printed more than {LINES} lines, and was ended", hint="does a loop never end?")
         on_line(line)
 
     return counted

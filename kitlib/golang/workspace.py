@@ -7,8 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitlib import owner, tools
 from kitlib.errors import UsageError
+from kitlib.host import identity, tools
 
 KEPT = "exercises"  # the folder with a learner's answers, which only an exercise's reset removes
 _MODULE = re.compile(r"[a-z0-9][\w-]*")
@@ -28,11 +28,11 @@ class Module:
         """The module of that name of this cluster's chapters, whether or not it is there.  Raises UsageError for other names."""
         if not _MODULE.fullmatch(name):
             raise UsageError(f"{name!r} names no module", hint="like basics: small letters, digits, dashes")
-        return cls(name, owner.home() / "go" / name)
+        return cls(name, identity.home() / "go" / name)
 
     @classmethod
     def open(cls, name: str) -> Module:
-        """The module of that name, made when it is missing."""
+        """The module of that name, created when it is missing."""
         module = cls.at(name)
         module.folder.mkdir(parents=True, exist_ok=True)
         file = module.folder / "go.mod"
@@ -42,6 +42,7 @@ class Module:
 
     @property
     def path(self) -> str:
+        """The module path, with which its packages' import paths begin."""
         return f"kit.local/{self.name}"
 
     def write(self, file: str, text: str) -> None:
@@ -51,12 +52,12 @@ class Module:
         target.write_text(text)
 
     def remove(self, package: str) -> None:
-        """Remove one package's folder, if it is there; with the last of them goes the module."""
+        """Remove one package's folder, if it exists; with the last package, remove the module."""
         shutil.rmtree(self.folder / package, ignore_errors=True)
         self._prune()
 
     def undo(self) -> None:
-        """Remove the module; where there are answers to exercises, all of it but these."""
+        """Remove the module, except for answers to exercises."""
         for child in self.folder.iterdir() if self.folder.exists() else ():
             if child.is_dir() and child.name != KEPT:
                 shutil.rmtree(child)
@@ -97,7 +98,7 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """What is written to the file."""
+        """The text of the file."""
         if _PACKAGE.search(self.body):
             return f"// %%go {self.line}\n{self.body}"
         paths = "; ".join(f'"{path}"' for path in self.imports)

@@ -1,17 +1,13 @@
-"""What chapters measure, one module a question; `kit.measure.<module>` is loaded when it is first named."""
+"""What the chapters measure: one module per question, in one package per part of the guide.
 
-from __future__ import annotations
+`kit.measure.<module>` loads a module when it is first named, whichever package it is in; their names are unique.
+"""
 
-import importlib
-from types import ModuleType
+from typing import TYPE_CHECKING
 
+from kitlib import lazy
 
-def __getattr__(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as e:
-        if e.name != f"{__name__}.{name}":
-            raise
-        raise AttributeError(
-            f"nothing called {name!r} is measured: kitlib/measure/ has a module for each question"
-        ) from None
+PARTS = ("cluster", "development", "golang", "images", "registry", "selfhealing", "signals", "workloads")
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy.modules(__name__, *(f"{__name__}.{part}" for part in PARTS))

@@ -8,6 +8,12 @@ check.py   what each file is validated by
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from kitlib import lazy
 from kitlib.pipelines.steps import FOLDER, STEPS, Step
 
 __all__ = ["FOLDER", "STEPS", "Step"]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy.modules(__name__)

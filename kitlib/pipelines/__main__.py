@@ -1,4 +1,4 @@
-"""`python -m kitlib.pipelines` writes the files of cluster/pipelines/ anew."""
+"""`python -m kitlib.pipelines` regenerates the files of cluster/pipelines/."""
 
 from kitlib.pipelines import FOLDER, files
 

@@ -1,4 +1,4 @@
-"""What the pipeline's files are validated by, without a server and without the internet.
+"""The validators of the pipelines' files, which need neither a server nor the internet.
 
 GitHub and GitLab publish schemas of their files, which check-jsonschema brings along; actionlint looks also at a workflow's expressions,
 and has shellcheck read its scripts.  Jenkins' own validator is part of a Jenkins server: here a Jenkinsfile is only parsed as Groovy,
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from kitlib import proc, tools
-from kitlib.errors import CommandFailed
+from kitlib.errors import CommandFailed, choice
+from kitlib.host import proc, tools
 from kitlib.pipelines import files
 
 SCHEMAS = {files.GITHUB: "vendor.github-workflows", files.GITLAB: "vendor.gitlab-ci"}
@@ -23,7 +23,11 @@ BY = {
 
 
 def check(file: Path) -> None:
-    """Raises CommandFailed with what is wrong with a pipeline's file; its name says what it has to be."""
+    """Raises CommandFailed with what is wrong with a pipeline's file; its name says what it has to be.
+
+    Raises UsageError for another name.
+    """
+    choice(file.name, BY, "a pipeline's file")
     if file.name in SCHEMAS:
         command = Path(sys.executable).parent / "check-jsonschema"
         proc.run([command, "--builtin-schema", SCHEMAS[file.name], file])
@@ -35,6 +39,7 @@ def check(file: Path) -> None:
 
 
 def valid(file: Path) -> bool:
+    """Whether the checker of the file's CI system accepts the file."""
     try:
         check(file)
     except CommandFailed:

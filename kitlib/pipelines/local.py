@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 import uuid
@@ -14,13 +13,19 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from kitlib import app, console, images, kustomize, owner, paths, proc, timeline, tools
-from kitlib.cluster import Space
-from kitlib.engine import Engine, mapped
+from kitlib import paths
+from kitlib.cluster.bound import Namespace
+from kitlib.engine.client import Engine
 from kitlib.errors import CommandFailed
+from kitlib.host import buildcontext, console, environment, identity, proc, tools
+from kitlib.kube import kustomize
 from kitlib.pipelines import STEPS
-from kitlib.private import Private, client, files, nodes
-from kitlib.timeline import Lane, Span, Timeline
+from kitlib.private_registry import Private, client, files, pulls
+from kitlib.supply import builder
+from kitlib.views import timeline
+from kitlib.views.chart import Lane, Span
+from kitlib.views.timeline import Timeline
+from kitlib.workloads import app
 
 NAME = "goapp"
 DOCKERFILE = Path("cluster/images/goapp-distroless/Dockerfile")
@@ -40,14 +45,14 @@ class Ran:
     passed: bool
 
 
-def prepare(private: Private, space: Space) -> None:
-    """What a pipeline finds: goapp runs in the namespace, and every pod there may pull from the private registry."""
-    nodes.trust(private)
-    space.apply(nodes.secret(private))
-    secrets = {"imagePullSecrets": [{"name": nodes.SECRET}]}
-    space.cluster.kube.patch("ServiceAccount", "default", space.name, secrets)
-    space.apply(*app.manifests(NAME, space.cluster.image("goapp-distroless")))
-    app.roll_out(space, NAME)
+def prepare(private: Private, namespace: Namespace) -> None:
+    """The environment that a pipeline expects: goapp runs in the namespace, and every pod there may pull from the private registry."""
+    pulls.trust(private)
+    namespace.apply(pulls.secret(private))
+    secrets = {"imagePullSecrets": [{"name": pulls.SECRET}]}
+    namespace.cluster.kube.patch("ServiceAccount", "default", namespace.name, secrets)
+    namespace.apply(*app.manifests(NAME, namespace.cluster.image("goapp-distroless")))
+    app.roll_out(namespace, NAME)
 
 
 @contextmanager
@@ -60,27 +65,30 @@ def commit() -> Iterator[tuple[Path, str]]:
         (root / DOCKERFILE).parent.mkdir(parents=True)
         shutil.copy(paths.ROOT / DOCKERFILE, root / DOCKERFILE)
         (root / EDITED).write_text(f'package version\n\n// Change names this commit.\nconst Change = "{version}"\n')
-        yield root, version
+        yield buildcontext.level(root), version
 
 
-def run(private: Private, space: Space) -> list[Ran]:
+def run(private: Private, namespace: Namespace) -> list[Ran]:
     """Commit a change, and run one step after the other, until the new version serves, or a step fails: nothing comes after that.
 
     What a step said that failed is shown at once.
     """
     engine = private.cluster.engine
-    bases = {arg: images.ensure(engine, [name])[name] for arg, name in {"GOLANG": "golang", "STATIC": "static"}.items()}
+    bases = {
+        arg: builder.ensure(engine, [name])[name] for arg, name in {"GOLANG": "golang", "STATIC": "static"}.items()
+    }
     with commit() as (root, version), _docker(private) as config, _removed(engine, private, version):
         env = {
             **tools.go_env(),
             **bases,
-            "DOCKER_HOST": engine.host,
+            **engine.environment(),
             "DOCKER_CONFIG": str(config),
-            "KUBECONFIG": str(owner.kubeconfig()),
+            "KUBECONFIG": str(identity.kubeconfig()),
+            "KUBERC": "off",
             "PATH": _path(),
             "REGISTRY": private.address,
             "PULL_FROM": files.HOST,
-            "NAMESPACE": space.name,
+            "NAMESPACE": namespace.name,
             "VERSION": version,
             "REGISTRY_USER": files.USER,
             "REGISTRY_PASSWORD": private.password,
@@ -89,7 +97,7 @@ def run(private: Private, space: Space) -> list[Ran]:
         for step in STEPS:
             start = time.monotonic() - began
             try:
-                output, passed = proc.run(["sh", "-euc", step.run], cwd=root, env=env, group=True), True
+                output, passed = proc.transcript(["sh", "-euc", step.run], cwd=root, env=env, group=True), True
             except CommandFailed as e:
                 output, passed = e.output, False
             ran.append(Ran(step.name, start, time.monotonic() - began, output, passed))
@@ -115,7 +123,7 @@ def draw(ran: Sequence[Ran]) -> Timeline:
 
 
 def table(ran: Sequence[Ran]) -> pd.DataFrame:
-    """One row a step: its seconds, how it ended, and the last line that it printed."""
+    """One row per step: its seconds, how it ended, and the last line that it printed."""
     rows = [
         (s.step, round(s.end - s.start, 2), "✓" if s.passed else "✗", (s.output.strip().splitlines() or [""])[-1][:90])
         for s in ran
@@ -141,11 +149,10 @@ def _removed(engine: Engine, private: Private, version: str) -> Iterator[None]:
     finally:
         for name in (f"goapp:{version}", f"{private.address}/goapp:{version}"):
             if engine.inspect(name):
-                with mapped(f"removing {name}"):
-                    engine.client.images.remove(name)
+                engine.remove(name)
 
 
 def _path() -> str:
     """Go, docker and kubectl of the kit's before those of the machine."""
     ours = (tools.goroot() / "bin", tools.docker().parent, kustomize.KUBECTL.parent)
-    return os.pathsep.join([*map(str, ours), os.environ["PATH"]])
+    return environment.on_path(*ours)

@@ -1,7 +1,7 @@
 """One way to install any stack, to wait until it is ready, and to remove it without a trace.
 
-A stack has a namespace; what it needs of the whole cluster (roles, classes, definitions) carries the kit's mark and the stack's
-instance label, and goes with `remove`.
+A stack has a namespace; its cluster-wide objects (roles, classes, definitions) carry the kit's mark and the stack's
+instance label, and `remove` deletes them.
 """
 
 from __future__ import annotations
@@ -14,20 +14,23 @@ from functools import partial
 
 import pandas as pd
 
-from kitlib import app, images, kustomize, registry, wait
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster import local_registry
+from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.errors import ApiError, NotOurs, SupplyError
-from kitlib.kube import Object, Ref
-from kitlib.owner import LABEL
-from kitlib.stats import quantity
+from kitlib.host.identity import LABEL
+from kitlib.host.stats import quantity
+from kitlib.kube import kustomize, wait
+from kitlib.kube.client import Object, Ref
+from kitlib.kube.quantity import parse
+from kitlib.supply import builder, images
+from kitlib.workloads import app
 
 SECONDS = 180
 MIB = 1 << 20
-# What a stack can have outside of its namespace, in the order in which it goes; definitions after what they define.
+# Kinds that a stack can have outside of its namespace, in the order of removal; definitions after the objects that they define.
 AGGREGATED = ("APIService",)
 WIDE = ("GatewayClass", "IngressClass", "ClusterRoleBinding", "ClusterRole")
 DEFINITION = "CustomResourceDefinition"
-UNITS = {"Ki": 1 << 10, "Mi": MIB, "Gi": 1 << 30, "k": 1e3, "M": 1e6, "G": 1e9}
 
 
 @dataclass(frozen=True)
@@ -43,54 +46,57 @@ class Stack:
 
     @property
     def instance(self) -> str:
+        """The name kit-NAME, which is both the namespace and the instance label of the stack's objects."""
         return f"kit-{self.name}"
 
 
-def install(cluster: Cluster, stack: Stack, *, definitions: Sequence[Object] = (), seconds: float = SECONDS) -> Space:
-    """Make a stack be there and ready; what is there already is kept.  Says what it takes before it starts anything.
+def install(
+    cluster: Cluster, stack: Stack, *, definitions: Sequence[Object] = (), seconds: float = SECONDS
+) -> Namespace:
+    """Install a stack and wait until it is ready; existing parts are kept.  Prints what it takes before it starts anything.
 
-    definitions: CustomResourceDefinitions to establish first.  Raises NotOurs, before anything is done, when something of the whole
-    cluster that it needs is there and another's; SupplyError for an image that this supply does not have; WaitTimeout.
+    definitions: CustomResourceDefinitions to establish first.  Raises NotOurs, before anything is done, when a cluster-wide object
+    that it needs exists and is not the kit's; SupplyError for an image that this supply does not have; WaitTimeout.
     """
     _require(stack)
     manifests = render(cluster, stack)
     _refuse_foreign(cluster, [*definitions, *(m for m in manifests if "namespace" not in m["metadata"])])
     print(f"{stack.name}: {_sum(_footprint(cluster, manifests))}")
     began = time.monotonic()
-    space = cluster.space(stack.name)
-    for ref in space.apply(*definitions):
+    namespace = cluster.namespace(stack.name)
+    for ref in namespace.apply(*definitions):
         wait.until(cluster.kube, ref.kind, ref.name, done=wait.condition("Established"), what="established")
-    for ref in space.apply(*manifests):
+    for ref in namespace.apply(*manifests):
         if ref.kind in READY:
             done = READY[ref.kind]
             wait.until(cluster.kube, ref.kind, ref.name, ref.namespace, done=done, what="ready", seconds=seconds)
     print(f"{stack.name}: ready after {time.monotonic() - began:.1f} s")
-    return space
+    return namespace
 
 
-def find(cluster: Cluster, stack: Stack) -> Space | None:
-    """The stack's namespace if it was installed.  Raises NotOurs when somebody else made it."""
-    return Space.find(cluster, stack.name)
+def find(cluster: Cluster, stack: Stack) -> Namespace | None:
+    """The stack's namespace if it was installed.  Raises NotOurs when the kit did not make it."""
+    return Namespace.find(cluster, stack.name)
 
 
 def remove(cluster: Cluster, stack: Stack) -> None:
-    """Take away everything that belongs to a stack; returns when it is gone.  Nothing is no error."""
+    """Remove everything that belongs to a stack; returns when it is gone.  A stack that is not installed is not an error."""
     unregister(cluster, stack)
-    if space := find(cluster, stack):
-        space.undo()
+    if namespace := find(cluster, stack):
+        namespace.undo()
     _take(cluster, stack, WIDE)
     _take(cluster, stack, (DEFINITION,))
 
 
-def remove_all(cluster: Cluster, stacks: Iterable[Stack], beside: Iterable[Space] = ()) -> None:
-    """Take stacks away, and these namespaces, side by side: Kubernetes waits five seconds before it begins with one."""
-    going = [*(partial(remove, cluster, stack) for stack in stacks), *(space.undo for space in beside)]
+def remove_all(cluster: Cluster, stacks: Iterable[Stack], beside: Iterable[Namespace] = ()) -> None:
+    """Remove stacks, and these namespaces, side by side: Kubernetes waits five seconds before it begins with one."""
+    going = [*(partial(remove, cluster, stack) for stack in stacks), *(namespace.undo for namespace in beside)]
     with ThreadPoolExecutor(len(going)) as pool:
         list(pool.map(lambda go: go(), going))
 
 
 def unregister(cluster: Cluster, stack: Stack) -> None:
-    """Take its APIServices away: as long as one is there and its server is not, no namespace of the cluster can be deleted."""
+    """Remove its APIServices: while one exists without its server, no namespace of the cluster can be deleted."""
     _take(cluster, stack, AGGREGATED)
 
 
@@ -102,23 +108,23 @@ def _take(cluster: Cluster, stack: Stack, kinds: Iterable[str]) -> None:
 
 def left(cluster: Cluster, stack: Stack, kinds: Iterable[str] = (*AGGREGATED, *WIDE, DEFINITION)) -> list[Ref]:
     """The kit's objects of a stack that are in no namespace."""
-    labels = f"{LABEL}={cluster.owner.mark},app.kubernetes.io/instance={stack.instance}"
+    labels = f"{LABEL}={cluster.identity.mark},app.kubernetes.io/instance={stack.instance}"
     return [Ref.of(found) for kind in kinds for found in _listed(cluster, kind, labels)]
 
 
 def render(cluster: Cluster, stack: Stack) -> list[Object]:
-    """Its manifests, with images as the cluster's registry has them: each is made and published if it is not there."""
+    """Its manifests, with images as the cluster's registry has them: a missing image is built and published."""
     for name in stack.images:
         cluster.image(name)
     return _rendered(stack)
 
 
 def footprint(cluster: Cluster, stack: Stack) -> pd.DataFrame:
-    """What a stack takes, a row a container: component, image, image_mb, request_mib, limit_mib (memory, of all its replicas).
+    """The resources of a stack, one row per container: component, image, image_mb, request_mib, limit_mib (memory, of all its replicas).
 
-    Its images are made if they are not here; nothing reaches the cluster.
+    Missing images are built; nothing reaches the cluster.
     """
-    images.ensure(cluster.engine, stack.images)
+    builder.ensure(cluster.engine, stack.images)
     return _footprint(cluster, _rendered(stack))
 
 
@@ -141,7 +147,7 @@ def _rendered(stack: Stack) -> list[Object]:
 
 
 def _image(name: str) -> Object:
-    reference, _, tag = registry.published(name).rpartition(":")
+    reference, _, tag = local_registry.published(name).rpartition(":")
     return {"name": name, "newName": reference, "newTag": tag}
 
 
@@ -151,16 +157,14 @@ def _footprint(cluster: Cluster, manifests: Sequence[Object]) -> pd.DataFrame:
 
 
 def _rows(cluster: Cluster, manifest: Object) -> Iterator[tuple[str, str, float, float, float]]:
-    """A DaemonSet counts once a node."""
+    """A DaemonSet counts once per node."""
     if manifest["kind"] not in WORKLOADS:
         return
     count = len(cluster.nodes) if manifest["kind"] == "DaemonSet" else manifest["spec"].get("replicas", 1)
     for container in manifest["spec"]["template"]["spec"]["containers"]:
         name = container["image"].rpartition(":")[0].rpartition("/")[2]
         size = cluster.engine.size(images.image(name).reference) / 1e6
-        asked, most = (
-            in_bytes(container["resources"][what]["memory"]) * count / MIB for what in ("requests", "limits")
-        )
+        asked, most = (parse(container["resources"][what]["memory"]) * count / MIB for what in ("requests", "limits"))
         yield manifest["metadata"]["name"], name, size, asked, most
 
 
@@ -173,19 +177,13 @@ def _sum(takes: pd.DataFrame) -> str:
     )
 
 
-def in_bytes(memory: str) -> float:
-    """A Kubernetes quantity of memory."""
-    number = memory.rstrip("KMGik")
-    return float(number) * UNITS.get(memory.removeprefix(number), 1)
-
-
 def _listed(cluster: Cluster, kind: str, labels: str) -> list[Object]:
     try:
         return cluster.kube.list(kind, labels=labels)
     except ApiError as e:
         if e.status != 404:
             raise
-        return []  # its definition is not there
+        return []  # its definition does not exist
 
 
 def _refuse_foreign(cluster: Cluster, manifests: list[Object]) -> None:
@@ -196,8 +194,8 @@ def _refuse_foreign(cluster: Cluster, manifests: list[Object]) -> None:
         except ApiError as e:
             if e.status != 404:
                 raise
-            continue  # the kind itself is yet to come
-        if found and found["metadata"].get("labels", {}).get(LABEL) != cluster.owner.mark:
+            continue  # the kind itself is not defined yet
+        if found and found["metadata"].get("labels", {}).get(LABEL) != cluster.identity.mark:
             raise NotOurs(f"{kind}/{name} exists and was not made by the kit; it was left alone")
 
 
@@ -216,7 +214,7 @@ def _everywhere(daemon_set: Object | None) -> bool:
 
 
 def _observed(workload: Object | None) -> bool:
-    """The status is of what the object says now."""
+    """Whether the status is for the object's current specification."""
     if workload is None:
         return False
     return bool(workload.get("status", {}).get("observedGeneration") == workload["metadata"]["generation"])

@@ -1,4 +1,4 @@
-"""The stacks that can be installed by name, from the command line: what is there, what it takes, and what is wrong with it."""
+"""The stacks that can be installed by name, from the command line: which are installed, what they take, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kitlib.cluster import Cluster
-from kitlib.errors import UsageError
+from kitlib.cluster.bound import Cluster
+from kitlib.errors import UsageError, meant
+from kitlib.host.stats import quantity
 from kitlib.stacks import base, grafana, kibana, logs, metrics, traces
-from kitlib.stats import quantity
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,15 @@ CATALOGUE = {
 
 
 def named(names: Iterable[str]) -> dict[str, Entry]:
-    """Those of these names, all without any.  Raises UsageError listing what there is."""
+    """The entries of these names; all of them when none is given.  Raises UsageError with the list of all names."""
     wanted = list(names) or list(CATALOGUE)
     if unknown := [name for name in wanted if name not in CATALOGUE]:
-        raise UsageError(f"no stack is called {unknown[0]}", hint=f"one of {', '.join(CATALOGUE)}")
+        raise UsageError(f"no stack is called {unknown[0]}", hint=meant(unknown[0], CATALOGUE))
     return {name: CATALOGUE[name] for name in wanted}
 
 
 def describe(cluster: Cluster, name: str) -> list[str]:
-    """Whether it is there, what it takes, and what is wrong with it, a line each."""
+    """Whether it is installed, what it takes, and what is wrong with it, one line each."""
     entry = CATALOGUE[name]
     there = [part for part in entry.parts if base.find(cluster, part)]
     if not there:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from IPython.display import Markdown
 
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.dashboards import Dashboard
 from kitlib.stacks import base, pages
 from kitlib.stacks.pages import Site
@@ -13,8 +13,8 @@ STACK = base.Stack("grafana", images=("grafana",))
 PORT = 3000
 
 
-def install(cluster: Cluster) -> Space:
-    """Make Grafana be there and ready: whoever reaches its port may look at everything and change nothing.
+def install(cluster: Cluster) -> Namespace:
+    """Install Grafana and wait until it is ready; a client that reaches its port may read everything and change nothing.
 
     Raises SupplyError where its image can only be pulled and is not.
     """
@@ -28,5 +28,5 @@ def page(cluster: Cluster, dashboard: Dashboard, *, namespace: str = "") -> Site
 
 
 def remove(cluster: Cluster) -> None:
-    """Take it away; it keeps nothing."""
+    """Remove it; it keeps nothing."""
     base.remove(cluster, STACK)

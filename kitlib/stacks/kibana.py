@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from IPython.display import Markdown
 
-from kitlib import kustomize
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.errors import ClusterError
-from kitlib.kube import mapped
+from kitlib.kube import kustomize
+from kitlib.kube.client import mapped
 from kitlib.stacks import base, pages
 from kitlib.stacks.pages import Site
 
@@ -25,18 +25,18 @@ SECONDS = 60
 class Kibana:
     """Kibana, running."""
 
-    space: Space
+    namespace: Namespace
 
     def load(self) -> None:
-        """Import what is committed; what is there already is overwritten.  Raises ClusterError in Kibana's words."""
-        (pod,) = self.space.cluster.kube.list("Pod", self.space.name)
-        path = f"/api/v1/namespaces/{self.space.name}/pods/{pod['metadata']['name']}:{PORT}/proxy/api/saved_objects/_import"
+        """Import the committed objects; existing ones are overwritten.  Raises ClusterError with Kibana's message."""
+        (pod,) = self.namespace.cluster.kube.list("Pod", self.namespace.name)
+        path = f"/api/v1/namespaces/{self.namespace.name}/pods/{pod['metadata']['name']}:{PORT}/proxy/api/saved_objects/_import"
         boundary = secrets.token_hex(16)
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{OBJECTS.name}"\r\n\r\n'
         data = head.encode() + OBJECTS.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "kbn-xsrf": "kit"}
         with mapped("importing saved objects"):
-            answer = self.space.cluster.kube.connection.send(
+            answer = self.namespace.cluster.kube.connection.send(
                 "POST", path, query={"overwrite": "true"}, data=data, headers=headers, seconds=SECONDS, check=False
             )
         if answer.status >= 400 or not answer.json().get("success"):
@@ -46,7 +46,7 @@ class Kibana:
 
 
 def install(cluster: Cluster) -> Kibana:
-    """Make Kibana be there and ready, with its objects.  Raises SupplyError where its image can only be pulled and is not."""
+    """Install Kibana with its objects, and wait until it is ready.  Raises SupplyError where its image can only be pulled and is not."""
     kibana = Kibana(base.install(cluster, STACK))
     kibana.load()
     return kibana
@@ -58,5 +58,5 @@ def page(cluster: Cluster) -> Site | Markdown:
 
 
 def remove(cluster: Cluster) -> None:
-    """Take it away; its objects are in Elasticsearch, and go with that."""
+    """Remove it; its objects are in Elasticsearch, and are removed with that."""
     base.remove(cluster, STACK)

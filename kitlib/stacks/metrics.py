@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.stacks import base
 from kitlib.telemetry.metrics import Metrics
 
@@ -16,7 +16,7 @@ JOBS = ("prometheus", "alertmanager", "kube-state-metrics", "node-exporter", "ca
 
 
 def install(cluster: Cluster) -> Metrics:
-    """Make all three be there and ready, each target of theirs scraped once; what is there already is kept.
+    """Install all three and wait until they are ready and each of their targets was scraped once; existing parts are kept.
 
     Raises what `base.install` does.
     """
@@ -30,14 +30,14 @@ def install(cluster: Cluster) -> Metrics:
 
 def find(cluster: Cluster) -> Metrics | None:
     """The metrics if the stack was installed."""
-    space = base.find(cluster, STORE)
-    return Metrics(space) if space else None
+    namespace = base.find(cluster, STORE)
+    return Metrics(namespace) if namespace else None
 
 
-def remove(cluster: Cluster, *beside: Space) -> None:
-    """Take all three away with every sample; returns when they are gone.  beside: namespaces that go at the same time.
+def remove(cluster: Cluster, *beside: Namespace) -> None:
+    """Remove all three with every sample; returns when they are gone.  beside: namespaces that are removed at the same time.
 
-    What metrics-server serves is taken out of the API first: with its pods gone, no namespace of the cluster could be deleted.
+    The API that metrics-server serves is removed first: without its pods, no namespace of the cluster could be deleted.
     """
     base.unregister(cluster, USAGE)
     base.remove_all(cluster, STACKS, beside)

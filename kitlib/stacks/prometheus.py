@@ -1,12 +1,12 @@
-"""A Prometheus of one's own in a namespace, with any configuration: the stack's workload, and none of its rights."""
+"""A separate Prometheus in a namespace, with any configuration: the stack's workload, without its permissions."""
 
 from __future__ import annotations
 
 import hashlib
 
-from kitlib import wait
-from kitlib.cluster import Space
-from kitlib.kube import Object
+from kitlib.cluster.bound import Namespace
+from kitlib.kube import wait
+from kitlib.kube.client import Object
 from kitlib.stacks import base
 from kitlib.telemetry.metrics import Metrics
 
@@ -14,21 +14,21 @@ NAME = "prometheus"
 WORKLOAD = base.Stack("metrics/prometheus", images=(NAME,))  # the part of the stack that is taken
 
 
-def start(space: Space, configuration: str, rules: str = "groups: []\n") -> Metrics:
-    """Run it, or replace the one that is there; returns when it answers.
+def start(namespace: Namespace, configuration: str, rules: str = "groups: []\n") -> Metrics:
+    """Start it, or replace the existing one; returns when it answers.
 
     configuration: of prometheus.yml; it may name rules.yml, whose text `rules` is.  It has no service account, so that it can only
     scrape addresses that the configuration lists.  Raises WaitTimeout when it refuses them.
     """
-    space.apply(*manifests(space, configuration, rules))
-    kube, ready = space.cluster.kube, base.READY["StatefulSet"]
-    wait.until(kube, "StatefulSet", NAME, space.name, done=ready, what="ready")
-    return Metrics(space)
+    namespace.apply(*manifests(namespace, configuration, rules))
+    kube, ready = namespace.cluster.kube, base.READY["StatefulSet"]
+    wait.until(kube, "StatefulSet", NAME, namespace.name, done=ready, what="ready")
+    return Metrics(namespace)
 
 
-def manifests(space: Space, configuration: str, rules: str) -> list[Object]:
-    """Its configuration and its StatefulSet.  The name of the former depends on its text, so that another text is another pod."""
-    rendered = base.render(space.cluster, WORKLOAD)
+def manifests(namespace: Namespace, configuration: str, rules: str) -> list[Object]:
+    """Its configuration and its StatefulSet.  The ConfigMap's name depends on its text, so that another text gives another pod."""
+    rendered = base.render(namespace.cluster, WORKLOAD)
     stateful = next(m for m in rendered if m["kind"] == "StatefulSet")
     name = f"{NAME}-{hashlib.sha256((configuration + rules).encode()).hexdigest()[:8]}"
     stateful["metadata"].pop("namespace")

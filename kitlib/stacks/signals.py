@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.stacks import base, logs, metrics, traces
 from kitlib.telemetry.logs import Logs
 from kitlib.telemetry.metrics import Metrics
@@ -26,7 +26,7 @@ class Signals:
 
 
 def install(cluster: Cluster) -> Signals:
-    """Make all three be there and ready; what is there already is kept.  Raises what `base.install` does."""
+    """Install all three and wait until they are ready; existing parts are kept.  Raises what `base.install` does."""
     with ThreadPoolExecutor() as pool:
         lines = pool.submit(logs.install, cluster)  # the slowest first
         store, spans = pool.submit(metrics.install, cluster), pool.submit(traces.install, cluster)
@@ -40,10 +40,10 @@ def find(cluster: Cluster) -> Signals | None:
     return Signals(store, lines, spans) if store and lines and spans else None
 
 
-def remove(cluster: Cluster, *beside: Space) -> None:
-    """Take all three away with all that they stored; returns when they are gone.  beside: namespaces that go at the same time.
+def remove(cluster: Cluster, *beside: Namespace) -> None:
+    """Remove all three with everything that they stored; returns when they are gone.  beside: namespaces that are removed at the same time.
 
-    What Jaeger may have in Elasticsearch goes with that.
+    Jaeger's spans in Elasticsearch are removed with that.
     """
     with ThreadPoolExecutor() as pool:
         going = [
@@ -56,7 +56,7 @@ def remove(cluster: Cluster, *beside: Space) -> None:
 
 
 def footprint(cluster: Cluster) -> pd.DataFrame:
-    """What the stacks take, a row a container: stack, component, image, image_mb, request_mib, limit_mib."""
+    """The resources of the stacks, one row per container: stack, component, image, image_mb, request_mib, limit_mib."""
     return pd.concat([base.footprint(cluster, it).assign(stack=it.name) for it in STACKS], ignore_index=True)[
         ["stack", "component", "image", "image_mb", "request_mib", "limit_mib"]
     ]

@@ -10,12 +10,14 @@ from typing import Literal, get_args
 
 from IPython.display import Markdown
 
-from kitlib import images, kustomize, reach, wait
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster import reach
+from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.errors import ClusterError
-from kitlib.kube import STRATEGIC, Ref
+from kitlib.kube import kustomize, wait
+from kitlib.kube.client import STRATEGIC, Ref
 from kitlib.stacks import base, logs
 from kitlib.stacks.pages import Site
+from kitlib.supply import images
 from kitlib.telemetry.traces import PORT as QUERY
 from kitlib.telemetry.traces import Traces
 
@@ -31,7 +33,7 @@ INDICES = "kit-traces-"  # how the names of Jaeger's indices and templates begin
 
 
 def install(cluster: Cluster, storage: Storage = "memory") -> Traces:
-    """Make collector and Jaeger be there and ready; another storage, or an overlay of the collector's, is replaced.
+    """Install collector and Jaeger and wait until they are ready; another storage, or an overlay of the collector, is replaced.
 
     Raises what `base.install` does, WaitTimeout when one does not take spans, and ClusterError when there is no Elasticsearch for that
     storage.
@@ -39,52 +41,52 @@ def install(cluster: Cluster, storage: Storage = "memory") -> Traces:
     if storage == "elasticsearch" and logs.find(cluster) is None:
         raise ClusterError(
             "there is no Elasticsearch to store spans in",
-            hint="from kitlib.stacks import logs; logs.install(cluster)",
+            hint="./kit stacks install logs",
         )
-    space = base.install(cluster, STACKS[storage])
+    namespace = base.install(cluster, STACKS[storage])
     _reached(cluster, get_args(Part), SECONDS)
-    return Traces(space)
+    return Traces(namespace)
 
 
 def find(cluster: Cluster) -> Traces | None:
     """The traces if the stack was installed."""
-    space = base.find(cluster, MEMORY)
-    return Traces(space) if space else None
+    namespace = base.find(cluster, MEMORY)
+    return Traces(namespace) if namespace else None
 
 
 def overlay(cluster: Cluster, text: str, *, of: Part = "collector", seconds: float = SECONDS) -> None:
-    """Roll out a part with this YAML laid over its configuration: maps are merged, lists replaced; "{}" takes it back.
+    """Roll out a part with this YAML laid over its configuration: maps are merged, lists replaced; "{}" removes the overlay.
 
-    A new Jaeger has forgotten what was in its memory.  Raises WaitTimeout with the part's own words when it does not accept the text.
+    A new Jaeger has forgotten what was in its memory.  Raises WaitTimeout with the part's own message when it does not accept the text.
     """
-    kube, space = cluster.kube, MEMORY.instance
+    kube, namespace = cluster.kube, MEMORY.instance
     container = {"name": of, "env": [{"name": "OVERLAY", "value": text}]}
     change = {"spec": {"template": {"spec": {"containers": [container]}}}}
-    kube.patch("StatefulSet", of, space, change, content=STRATEGIC)
-    for pod in kube.list("Pod", space, labels=f"app.kubernetes.io/name={of}"):
+    kube.patch("StatefulSet", of, namespace, change, content=STRATEGIC)
+    for pod in kube.list("Pod", namespace, labels=f"app.kubernetes.io/name={of}"):
         kube.delete(Ref.of(pod))  # one that never became ready would not be replaced (Kubernetes: forced rollback)
-    wait.until(kube, "StatefulSet", of, space, done=base.READY["StatefulSet"], what="ready", seconds=seconds)
+    wait.until(kube, "StatefulSet", of, namespace, done=base.READY["StatefulSet"], what="ready", seconds=seconds)
     _reached(cluster, [of], seconds)
 
 
 def _reached(cluster: Cluster, parts: Iterable[Part], seconds: float) -> None:
     """Wait until the Services lead to the pods that are there now; spans that are sent before can be lost without an error."""
-    space = base.find(cluster, MEMORY)
-    assert space is not None
-    reach.services(space, parts, at=f":{OTLP}/v1/traces", body="{}", seconds=seconds)
+    namespace = base.find(cluster, MEMORY)
+    assert namespace is not None
+    reach.services(namespace, parts, at=f":{OTLP}/v1/traces", body="{}", seconds=seconds)
 
 
 def page(traces: Traces) -> Site | Markdown:
     """Jaeger's own pages, or why there are none: they are not in the Go module that the image is built from."""
     if images.image("jaeger").pulled:
-        return Site(traces.space, "statefulset/jaeger", QUERY)
+        return Site(traces.namespace, "statefulset/jaeger", QUERY)
     return Markdown(
         "This Jaeger is built from its Go module, which does not have its pages; with `KIT_SUPPLY=upstream` they are there."
     )
 
 
-def remove(cluster: Cluster, *beside: Space) -> None:
-    """Take both away with every span, in Elasticsearch, too; returns when they are gone.  beside: namespaces that go at the same time."""
+def remove(cluster: Cluster, *beside: Namespace) -> None:
+    """Remove both with every span, also in Elasticsearch; returns when they are gone.  beside: namespaces removed at the same time."""
     base.remove_all(cluster, (MEMORY,), beside)
     if store := logs.find(cluster):
         for index in store.ask("GET", f"_cat/indices/{INDICES}*?format=json"):

@@ -1,18 +1,14 @@
-"""What a program says of itself on /metrics, as rows: for those who ask a pod, without Prometheus."""
+"""A program's own metrics at /metrics, as rows: read from a pod, without Prometheus."""
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
-
-SAMPLE = re.compile(r"^(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>.*?)\})? (?P<value>[^\s{}]+)", re.MULTILINE)
-LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+from prometheus_client.parser import text_string_to_metric_families
 
 
 def samples(text: str) -> pd.DataFrame:
-    """A row a sample, in the order of the text: name, labels (dict), value."""
-    rows = [(s["name"], dict(LABEL.findall(s["labels"] or "")), float(s["value"])) for s in SAMPLE.finditer(text)]
+    """One row per sample: name, labels (dict), value.  Raises ValueError for what is no text of Prometheus' exposition format."""
+    rows = [(s.name, s.labels, s.value) for family in text_string_to_metric_families(text) for s in family.samples]
     return pd.DataFrame(rows, columns=["name", "labels", "value"])
 
 

@@ -1,10 +1,9 @@
-"""What containers wrote, as Elasticsearch has it: asked, searched, counted; and what is wrong when a line is missing."""
+"""The lines of containers in Elasticsearch: searching and counting them, and diagnosis when a line is missing."""
 
 from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
-from kitlib import podproxy
-from kitlib.cluster import Space
+from kitlib.cluster import podproxy
+from kitlib.cluster.bound import Namespace
 from kitlib.errors import ApiError, ClusterError
-from kitlib.telemetry import again, pods
+from kitlib.telemetry import misfits, pods, polling, watermarks
 
 INDEX = "kit-logs-*"
 POD, PORT = "elasticsearch-0", 9200
@@ -30,7 +29,7 @@ BEING_MADE, PAUSE = (
 )  # seconds: an index that is just being made cannot be searched yet; one that stays so is an error
 SEARCHABLE = f"_cluster/health/{INDEX}?wait_for_status=yellow&wait_for_no_initializing_shards=true&timeout=4s"
 SKEW = 5  # seconds that a line may be ahead of this machine's clock before that is called wrong
-BULK = "_bulk?filter_path=errors,items.*.error"  # only what went wrong is told
+BULK = "_bulk?filter_path=errors,items.*.error"  # only failures are reported
 NEWEST = [{"@timestamp": "desc"}, {"log.offset": "desc"}]  # lines of one millisecond, by their place in the file
 READS = re.compile(r"/_(search|count)\b")
 COLUMNS = {  # of a frame of lines: field of a document
@@ -48,30 +47,30 @@ Query = dict[str, Any]
 
 @dataclass(frozen=True)
 class Logs:
-    """The log store.  space: the namespace it runs in."""
+    """The log store.  namespace: the one it runs in."""
 
-    space: Space
+    namespace: Namespace
 
     def ask(self, method: str, path: str, body: Any = None, *, seconds: float = SECONDS) -> Any:
         """One request to Elasticsearch's API; the answer's JSON.  body: JSON, or bytes of lines of JSON (for `_bulk`).
 
-        What is searched for goes into the address (`source`), not into a body: the API server's proxy can break a long answer off that
+        A search goes into the address (`source`), not into a body: the API server's proxy can break a long answer off that
         begins before it has seen the end of the body (`use of closed network connection` in its log).
 
-        What is unavailable for the moment is asked for again.  Raises ClusterError in Elasticsearch's words, or when it does not answer
+        A request that is unavailable at first is repeated.  Raises ClusterError with Elasticsearch's message, or when it does not answer
         within `seconds`.
         """
         if READS.search(path) and body is not None:
             method, path, body = "GET", _with_source(path, body), None
-        send = partial(podproxy.request, self.space, POD, PORT, path, method=method, body=body, seconds=seconds)
+        send = partial(podproxy.request, self.namespace, POD, PORT, path, method=method, body=body, seconds=seconds)
         try:
             deadline = time.monotonic() + BEING_MADE
             while (answer := send()).status == UNAVAILABLE and time.monotonic() < deadline:
                 self._quietly(SEARCHABLE)
-                threading.Event().wait(again.LOOK)
+                time.sleep(polling.LOOK)
         except ApiError as e:
             raise ClusterError(
-                e.message, observed=self.troubles(), hint="is the stack there? stack.install(cluster)"
+                e.message, observed=self.troubles(), hint="is the stack installed? ./kit stacks install logs"
             ) from e
         if answer.status >= 400:
             raise ClusterError(f"{method} {path.partition('?')[0]}: {_reason(answer.body)}", observed=self.troubles())
@@ -80,7 +79,7 @@ class Logs:
     def search(
         self, query: Query | None = None, *, size: int = 100, fields: Mapping[str, str] = COLUMNS
     ) -> pd.DataFrame:
-        """The newest lines that match, newest first, a row each.  fields: column → field of the document, missing ones None.
+        """The newest lines that match, newest first, one row per line.  fields: column → field of the document, missing ones None.
 
         time is UTC.  `matching` makes queries.  Raises ClusterError.
         """
@@ -139,17 +138,31 @@ class Logs:
         self.ask("PUT", f"{INDEX}/_settings", {"index": index})
 
     def troubles(self) -> list[str]:
-        """What is wrong with store and shippers, a line each with the next step; [] when nothing is."""
-        found = pods.troubles(self.space.cluster, (self.space.name, SHIPPERS))
-        return found or [*self._health(), *self._blocks(), *self._skew()]
+        """What is wrong with store and shippers, one line per problem with the next step; [] when nothing is."""
+        found = pods.troubles(self.namespace.cluster, (self.namespace.name, SHIPPERS))
+        return found or [*self._health(), *self._disk(), *self._blocks(), *self._skew(), *self._misfits()]
 
     def _health(self) -> list[str]:
         answer = self._quietly("_cluster/health")
         if answer is None:
-            return ["Elasticsearch does not answer: wait.explain(cluster.kube, 'kit-logs') shows its log"]
+            return ["Elasticsearch does not answer: kit.kube.wait.explain(cluster.kube, 'kit-logs') shows its log"]
         if answer["status"] != "red":
             return []
         return ["Elasticsearch is red, a shard has no place: logs.ask('GET', '_cluster/allocation/explain') says why"]
+
+    def _disk(self) -> list[str]:
+        """A disk with less room than the running store leaves, which it says of itself."""
+        said = self._quietly("_cluster/settings?include_defaults=true&flat_settings=true") or {}
+        marks = watermarks.of({**said.get("defaults", {}), **said.get("persistent", {}), **said.get("transient", {})})
+        disks = {
+            node["name"]: node["fs"]["total"]
+            for node in (self._quietly("_nodes/stats/fs") or {}).get("nodes", {}).values()
+        }
+        found = {
+            name: watermarks.passed(d["available_in_bytes"], d["total_in_bytes"], marks) for name, d in disks.items()
+        }
+        step = "free the disk, or delete old indices (logs.retain(days))"
+        return [f"the disk of {name} has {mark}: {step}" for name, mark in found.items() if mark]
 
     def _blocks(self) -> list[str]:
         """Past the flood-stage watermark, Elasticsearch makes every index read-only, and lifts that when there is room again."""
@@ -171,9 +184,15 @@ class Logs:
         )
         return [f"{n['doc_count']} lines of {n['key']} are from the future, its clock is ahead: {step}" for n in nodes]
 
+    def _misfits(self) -> list[str]:
+        """Lines that were kept as text alone, and lines that a shipper gave up."""
+        there = Namespace.find(self.namespace.cluster, SHIPPERS.removeprefix("kit-"))
+        kept = misfits.as_text(lambda path, body: self._quietly(_with_source(path, body)), INDEX)
+        return [*kept, *(misfits.given_up(there) if there else ())]
+
     def _quietly(self, path: str) -> Any:
         try:
-            answer = podproxy.request(self.space, POD, PORT, path, method="GET", body=None, seconds=5)
+            answer = podproxy.request(self.namespace, POD, PORT, path, method="GET", body=None, seconds=5)
         except ClusterError:
             return None
         return answer.body if answer.status < 400 else None
@@ -184,6 +203,8 @@ class Logs:
         old = [name for name in self.indices()["index"] if day(name) < oldest]
         for name in old:
             self.ask("DELETE", name)
+        rejected: Query = {"term": {"_index": misfits.REJECTED}}  # of all days
+        self.delete({"bool": {"filter": [rejected, {"range": {"@timestamp": {"lt": oldest.isoformat()}}}]}})
         return old
 
 
@@ -198,7 +219,7 @@ def matching(
     until: pd.Timestamp | None = None,
     **fields: Any,
 ) -> Query:
-    """A query of Elasticsearch's: all of what is given must hold.
+    """An Elasticsearch query: all given conditions must hold.
 
     text: words in the line, in Lucene's simple syntax.  fields: exact values of other fields, dots written as two underscores
     (app__n=1).
@@ -224,8 +245,8 @@ def lines(documents: Iterable[Mapping[str, Any]], index: str) -> bytes:
 
 
 def day(index: str) -> pd.Timestamp:
-    """The day of a daily index, midnight UTC."""
-    return pd.Timestamp(index.rpartition("-")[2].replace(".", "-"), tz="UTC")
+    """The day of a daily index, midnight UTC; NaT for an index of all days."""
+    return pd.to_datetime(index.rpartition("-")[2], format="%Y.%m.%d", errors="coerce", utc=True)
 
 
 def _with_source(path: str, body: Any) -> str:

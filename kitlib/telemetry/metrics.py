@@ -1,4 +1,4 @@
-"""What Prometheus has scraped, and what its rules make of it: asked, awaited; what the receiver was sent; and what is wrong."""
+"""Prometheus' samples and the results of its rules: reading and awaiting them; the receiver's messages; and diagnosis."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
-from kitlib import podproxy
-from kitlib.cluster import Space
+from kitlib.cluster import podproxy
+from kitlib.cluster.bound import Namespace
 from kitlib.errors import ApiError, ClusterError
-from kitlib.stats import quantity
-from kitlib.telemetry import again, pods
-from kitlib.telemetry.samples import LABELS, WORDS, described, frame, moment, number
+from kitlib.host.stats import quantity
+from kitlib.kube import quantity as quantities
+from kitlib.telemetry import pods, polling
+from kitlib.telemetry.samples import LABELS, WORDS, described, frame, moment
 
 POD, PORT = "prometheus-0", 9090
 RECEIVER, RECEIVER_PORT = "receiver-0", 8080
@@ -24,9 +25,9 @@ SECONDS = 30
 
 @dataclass(frozen=True)
 class Metrics:
-    """Prometheus, and the receiver of its alerts.  space: the namespace they run in."""
+    """Prometheus, and the receiver of its alerts.  namespace: the one they run in."""
 
-    space: Space
+    namespace: Namespace
 
     def ask(self, path: str, *, seconds: float = SECONDS, **words: Any) -> Any:
         """One question to Prometheus' API, `path` below /api/v1/; the `data` of its answer.
@@ -37,7 +38,7 @@ class Metrics:
         return body["data"]
 
     def query(self, expression: str, *, at: pd.Timestamp | None = None) -> pd.DataFrame:
-        """The value of an expression in PromQL at one moment, by default now: its labels, time (UTC) and value, a row a series.
+        """The value of an expression in PromQL at one moment, by default now: labels, time (UTC) and value, one row per series.
 
         A scalar is one row without labels; what has no value has no row.
         """
@@ -51,7 +52,7 @@ class Metrics:
         if len(found) != 1:
             raise ClusterError(
                 f"{expression} has {quantity(len(found), 'values')}, not one",
-                hint="metrics.query(...) shows them; is the target scraped? metrics.targets()",
+                hint="`.query(expression)` of the same client shows them; is the target scraped? `.targets()`",
             )
         return float(found["value"].iloc[0])
 
@@ -67,7 +68,7 @@ class Metrics:
         return frame([(series["metric"], *point) for series in result for point in series["values"]])
 
     def targets(self) -> pd.DataFrame:
-        """What is scraped: job, instance, namespace, pod, health (up, down, unknown), error, interval (s), scraped (UTC), took (s), url."""
+        """The targets: job, instance, namespace, pod, health (up, down, unknown), error, interval (s), scraped (UTC), took (s), url."""
         active = self.ask("targets", state="active")["activeTargets"]
         rows = [
             {
@@ -103,7 +104,7 @@ class Metrics:
         return pd.DataFrame(rows, columns=["group", "name", "kind", "query", "health", "error", "evaluated", "took"])
 
     def alerts(self) -> pd.DataFrame:
-        """What is wrong now: alert, state (pending, firing), since (UTC), value, LABELS, WORDS; none at rest."""
+        """The alerts that are not at rest: alert, state (pending, firing), since (UTC), value, LABELS, WORDS."""
         rows = [
             {
                 "alert": a["labels"]["alertname"],
@@ -132,7 +133,7 @@ class Metrics:
         return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["trace_id", "time", "value"])
 
     def deliveries(self) -> pd.DataFrame:
-        """What Alertmanager sent to the receiver, oldest first, a row an alert of a message.
+        """The messages from Alertmanager to the receiver, oldest first, one row per alert of a message.
 
         received, starts, ends (UTC; NaT while it fires), alert, status (firing, resolved), LABELS, WORDS.
         """
@@ -153,10 +154,15 @@ class Metrics:
         return pd.DataFrame(rows, columns=columns)
 
     def usage(self, namespace: str) -> pd.DataFrame:
-        """What metrics-server says that containers use: pod, container, cpu (cores), memory (bytes)."""
-        found = self.space.cluster.kube.list("PodMetrics", namespace)
+        """The containers' usage by metrics-server: pod, container, cpu (cores), memory (bytes)."""
+        found = self.namespace.cluster.kube.list("PodMetrics", namespace)
         rows = [
-            (pod["metadata"]["name"], c["name"], number(c["usage"]["cpu"]), number(c["usage"]["memory"]))
+            (
+                pod["metadata"]["name"],
+                c["name"],
+                quantities.parse(c["usage"]["cpu"]),
+                quantities.parse(c["usage"]["memory"]),
+            )
             for pod in found
             for c in pod["containers"]
         ]
@@ -177,7 +183,7 @@ class Metrics:
     ) -> pd.DataFrame:
         """Wait until the receiver has an alert with these labels (of LABELS); returns its rows of `deliveries`.  Raises WaitTimeout.
 
-        after: what was received until then does not count.
+        after: messages that were received until then do not count.
         """
         wanted = {"alert": alert, "status": status, **labels}
 
@@ -189,9 +195,14 @@ class Metrics:
         return self._awaited(arrived, f"{alert} was not delivered as {status}", seconds)
 
     def troubles(self) -> list[str]:
-        """What is wrong with the stack and its targets, a line each with the next step; [] when nothing is."""
-        found = pods.troubles(self.space.cluster, NAMESPACES)
-        return found or [*self._targets_down(), *self._rules_broken(), *self._clocks_off()]
+        """What is wrong with the stack and its targets, one line per problem with the next step; [] when nothing is."""
+        found = pods.troubles(self.namespace.cluster, NAMESPACES)
+        try:
+            return [*found, *self._targets_down(), *self._rules_broken(), *self._clocks_off()]
+        except ClusterError:  # Prometheus itself does not answer
+            if not found:
+                raise
+            return found
 
     def _targets_down(self) -> Iterable[str]:
         targets = self.targets()
@@ -201,7 +212,7 @@ class Metrics:
     def _rules_broken(self) -> Iterable[str]:
         rules = self.rules()
         for r in rules[rules["health"] == "err"].itertuples():
-            yield f"rule {r.name} cannot be evaluated, {r.error}: mend it in cluster/stacks/metrics/prometheus/rules.yml"
+            yield f"rule {r.name} cannot be evaluated, {r.error}: fix it in cluster/stacks/metrics/prometheus/rules.yml"
 
     def _clocks_off(self) -> Iterable[str]:
         alerts = self.alerts()
@@ -209,16 +220,18 @@ class Metrics:
             yield f"the clock of {a.instance} is off, {a.summary}: is its time synchronised? timedatectl on the node says"
 
     def _awaited(self, look: Callable[[], pd.DataFrame], failure: str, seconds: float) -> pd.DataFrame:
-        return again.until(
+        return polling.until(
             look, lambda found: not found.empty, failure=lambda _: failure, seconds=seconds, observed=self.troubles
         )
 
     def _get(self, pod: str, port: int, path: str, seconds: float) -> Any:
         try:
-            answer = podproxy.request(self.space, pod, port, path, method="GET", body=None, seconds=seconds)
+            answer = podproxy.request(self.namespace, pod, port, path, method="GET", body=None, seconds=seconds)
         except ApiError as e:
-            observed = pods.troubles(self.space.cluster, NAMESPACES)
-            raise ClusterError(e.message, observed=observed, hint="is the stack there? stack.install(cluster)") from e
+            observed = pods.troubles(self.namespace.cluster, NAMESPACES)
+            raise ClusterError(
+                e.message, observed=observed, hint="is the stack installed? ./kit stacks install metrics"
+            ) from e
         if answer.status >= 400:
             said = answer.body.get("error") if isinstance(answer.body, dict) else answer.body
             raise ClusterError(f"{path.partition('?')[0]}: {said}")

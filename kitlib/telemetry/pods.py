@@ -1,25 +1,25 @@
-"""What is wrong with the pods of a stack, a line each with the next step."""
+"""What is wrong with the pods of a stack, one line per container with the next step."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kitlib import wait
-from kitlib.cluster import Cluster
-from kitlib.kube import Object
+from kitlib.cluster.bound import Cluster
+from kitlib.kube import wait
+from kitlib.kube.client import Object
 
 # runc's words where the memory does not even do for its own start; the reason is StartError then
 KILLED_AT_BIRTH = "OOM-killed"
 
 
 def troubles(cluster: Cluster, namespaces: Iterable[str]) -> list[str]:
-    """One line a container that does not run as it should; [] when all do."""
+    """One line per container that does not run as it should; [] when all do."""
     return [line for name in namespaces for pod in cluster.kube.list("Pod", name) for line in wrong(pod)]
 
 
 def wrong(pod: Object) -> list[str]:
-    """One line a container of the pod that does not run as it should; [] when all do, and when the pod is ending."""
-    if wait.condition("Ready")(pod) or "deletionTimestamp" in pod["metadata"]:  # who is ending is nobody's trouble
+    """One line per container of the pod that does not run as it should; [] when all do, and when the pod is ending."""
+    if wait.condition("Ready")(pod) or "deletionTimestamp" in pod["metadata"]:  # a pod that is ending is not a problem
         return []
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     look = f"cluster.kube.logs('{name}', '{namespace}', previous=True) shows its last words"

@@ -1,4 +1,4 @@
-"""From Prometheus' JSON to rows: labels, moments, values, quantities."""
+"""From Prometheus' JSON to rows: labels, moments, values."""
 
 from __future__ import annotations
 
@@ -9,13 +9,6 @@ import pandas as pd
 
 LABELS = ("namespace", "app", "pod", "container", "job", "instance", "severity")  # columns of alerts
 WORDS = ("summary", "runbook", "exemplars")  # its annotations; exemplars: the series of the requests that it is about
-
-
-def number(amount: str) -> float:
-    """A quantity of Kubernetes', such as 250m (cores) or 12Mi (bytes), as a number."""
-    suffixes = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
-    figure = amount.rstrip("numkMGi" + "K")
-    return float(figure) * suffixes.get(amount.removeprefix(figure), 1)
 
 
 def frame(points: list[tuple[Mapping[str, str], float, str]]) -> pd.DataFrame:
@@ -37,5 +30,5 @@ def described(alert: Mapping[str, Any]) -> dict[str, str]:
 
 
 def moment(text: str) -> pd.Timestamp:
-    """A moment of Go's; its zero, the year 1, is none."""
+    """A time as Go writes it; Go's zero, the year 1, becomes NaT."""
     return pd.NaT if text.startswith("0001-") else pd.Timestamp(text).tz_convert("UTC")

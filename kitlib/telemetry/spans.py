@@ -1,4 +1,4 @@
-"""From Jaeger's JSON to rows: the spans of a trace in the order of its tree, a trace in a row, who calls whom, what a span did itself."""
+"""From Jaeger's JSON to rows: the spans of a trace in the order of its tree, one row per trace, calls between services, own times."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ Trace = Mapping[str, Any]
 
 
 def frame(traces: Iterable[Trace]) -> pd.DataFrame:
-    """Traces as Jaeger's API has them: a row a span, COLUMNS; those of a trace in the order of its tree.
+    """Traces as Jaeger's API has them: one row per span, COLUMNS; those of a trace in the order of its tree.
 
     start: UTC.  code: the HTTP status, NaN without one.  attributes: of the span and of the process that made it.
-    A span whose parent is not there is a root, and keeps the parent's id.
+    A span whose parent is missing is a root, and keeps the parent's id.
     """
     rows = [row for trace in traces for row in _in_order([_row(span, trace) for span in trace["spans"]])]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def summaries(spans: pd.DataFrame) -> pd.DataFrame:
-    """A row a trace, newest first: TRACES.  seconds: from its first begin to its last end; root: the service that it began in."""
+    """One row per trace, newest first: TRACES.  seconds: from its first begin to its last end; root: the service that it began in."""
     rows = []
     for trace_id, of in spans.groupby("trace_id", sort=False):
         ends = of["start"] + pd.to_timedelta(of["seconds"], unit="s")
@@ -59,7 +59,7 @@ def failing(spans: pd.DataFrame, service: str, failed: bool, limit: int) -> pd.D
 
 
 def links(spans: pd.DataFrame) -> pd.DataFrame:
-    """Who calls whom: LINKS, a row a pair of services, from spans whose parent is another service's.  errors: of the callee."""
+    """Calls between services: LINKS, one row per pair of services, from spans whose parent is another service's.  errors: of the callee."""
     service = {(s.trace_id, s.span_id): s.service for s in spans.itertuples()}
     calls = [
         (caller, s.service, 1, int(s.error))

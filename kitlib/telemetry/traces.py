@@ -1,4 +1,4 @@
-"""Traces, as Jaeger has them: one by its id, many by what they are like, who calls whom; and what is wrong when one is missing."""
+"""Traces in Jaeger: one by its id, many by their attributes, the calls between services; and diagnosis when a trace is missing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
-from kitlib import podproxy
-from kitlib.cluster import Space
+from kitlib.cluster import podproxy
+from kitlib.cluster.bound import Namespace
 from kitlib.errors import ApiError, ClusterError
-from kitlib.podproxy import Answer
-from kitlib.stats import quantity
-from kitlib.telemetry import again, exposition, pods, spans
+from kitlib.host.stats import quantity
+from kitlib.kube.connection import Answer
+from kitlib.telemetry import exposition, pods, polling, spans
 
 POD, PORT = "jaeger-0", 16686
 COLLECTOR, OWN_METRICS, SPAN_METRICS = "collector-0", 8888, 8889
@@ -25,14 +25,14 @@ SKEW = 0.05  # seconds by which two clocks may disagree
 SCANNED = 500  # traces
 FULL = 0.9  # of the collector's queue
 NOT_FOUND = 404
-LOG = "wait.explain(cluster.kube, '{}') shows its log"
+LOG = "kit.kube.wait.explain(cluster.kube, '{}') shows its log"
 
 
 @dataclass(frozen=True)
 class Traces:
-    """Jaeger, and the collector before it.  space: the namespace they run in."""
+    """Jaeger, and the collector before it.  namespace: the one they run in."""
 
-    space: Space
+    namespace: Namespace
 
     def ask(self, path: str, *, seconds: float = SECONDS, **words: Any) -> Any:
         """One question to Jaeger's query API, `path` below /api/; the `data` of its answer, None for what is not there.
@@ -47,7 +47,7 @@ class Traces:
         return answer.body["data"]
 
     def spans(self, trace_id: str) -> pd.DataFrame:
-        """The spans of one trace, a row each, parents before their children; empty when Jaeger does not have it.
+        """The spans of one trace, one row per span, parents before their children; empty when Jaeger does not have it.
 
         trace_id, span_id, parent_id, depth, service, pod, name, kind, start (UTC), seconds, error, code (HTTP status or NaN),
         attributes (of span and process).
@@ -65,9 +65,9 @@ class Traces:
         least: float = 0.0,
         limit: int = 20,
     ) -> pd.DataFrame:
-        """Traces with a span of the service that fits, a row each, newest first.
+        """Traces with a span of the service that fits, one row per trace, newest first.
 
-        attributes: exact values of the span's; {"error": True} for failed ones, which are looked for among the newest SCANNED.
+        attributes: exact values of the span's attributes; {"error": True} for failed ones, which are looked for among the newest SCANNED.
         since, until: UTC, by default the last quarter of an hour.  least: seconds that the span took.  limit: traces at most.
 
         trace_id, start (UTC), seconds, root (service), name (of the root's span), spans, services, errors.
@@ -84,7 +84,7 @@ class Traces:
         least: float = 0.0,
         limit: int = 200,
     ) -> pd.DataFrame:
-        """The spans of all traces that `search` finds, as `spans` has them."""
+        """The spans of all traces that `search` finds, in the columns of `spans`."""
         now, wanted = pd.Timestamp.now("UTC"), dict(attributes or {})
         failed = wanted.pop("error", None)  # in memory, Jaeger 2.13 compares it with a text, and finds nothing
         tags = {key: value if isinstance(value, str) else json.dumps(value) for key, value in wanted.items()}
@@ -101,11 +101,11 @@ class Traces:
         return found if failed is None else spans.failing(found, service, bool(failed), limit)
 
     def until(self, trace_id: str, spans: int = 1, seconds: float = 15) -> pd.DataFrame:
-        """Ask until a trace has so many spans; returns them as `spans` does.  Raises WaitTimeout with what is wrong."""
+        """Ask until a trace has `spans` spans; returns them in the columns of `spans`.  Raises WaitTimeout with what is wrong."""
         return self._awaited(lambda: self.spans(trace_id), f"trace {trace_id}", spans, seconds)
 
     def newest(self, service: str, since: pd.Timestamp, spans: int = 1, seconds: float = 15) -> pd.DataFrame:
-        """Ask until a trace of the service's that began since then has so many spans; returns these.  Raises WaitTimeout."""
+        """Ask until a trace of this service that began since then has so many spans; returns these.  Raises WaitTimeout."""
 
         def look() -> pd.DataFrame:
             found = self.search(service, since=since, limit=1)
@@ -118,20 +118,20 @@ class Traces:
         return sorted(self.ask("services") or [])
 
     def links(self, of: pd.DataFrame | str, since: pd.Timestamp | None = None) -> pd.DataFrame:
-        """Who calls whom: caller, callee, calls, errors.  of: spans, or a service whose newest traces are looked at.
+        """Calls between services: caller, callee, calls, errors.  of: spans, or a service whose newest traces are looked at.
 
-        Made from spans: what Jaeger itself says of dependencies is empty when its storage is Elasticsearch.
+        Computed from spans: Jaeger's own list of dependencies is empty when its storage is Elasticsearch.
         """
         return spans.links(self.found(of, since=since) if isinstance(of, str) else of)
 
     def counts(self) -> dict[str, float]:
-        """What the collector counts of itself since it started, by the names it has for it; summed over labels."""
+        """The collector's own counters since it started, by their names; summed over labels."""
         return exposition.totals(self._get(COLLECTOR, OWN_METRICS, "metrics", SECONDS).body)
 
     def calls(self) -> pd.DataFrame:
-        """What the collector has counted of spans for Prometheus, sampled or not: service, name, kind, error, calls.
+        """The collector's counters of spans for Prometheus, sampled or not: service, name, kind, error, calls.
 
-        It counts anew every five seconds.
+        The counts are updated every five seconds.
         """
         found = exposition.samples(self._get(COLLECTOR, SPAN_METRICS, "metrics", SECONDS).body)
         rows = [
@@ -143,8 +143,8 @@ class Traces:
         return pd.DataFrame(rows, columns=["service", "name", "kind", "error", "calls"])
 
     def troubles(self) -> list[str]:
-        """What is wrong with the stack, and with what was sent to it, a line each with the next step; [] when nothing is."""
-        found = pods.troubles(self.space.cluster, (self.space.name,))
+        """What is wrong with the stack and with the spans sent to it, one line per problem with the next step; [] when nothing is."""
+        found = pods.troubles(self.namespace.cluster, (self.namespace.name,))
         return [*found, *self._collector(), *([] if found else self._jaeger())]
 
     def _collector(self) -> Iterable[str]:
@@ -163,9 +163,9 @@ class Traces:
         try:
             answer = self._get(POD, PORT, "api/services", 5)
         except ClusterError:
-            return [f"Jaeger does not answer: {LOG.format(self.space.name)}"]
+            return [f"Jaeger does not answer: {LOG.format(self.namespace.name)}"]
         if answer.status >= 400:
-            return [f"Jaeger cannot ask its store, {_said(answer)}: {LOG.format(self.space.name)}"]
+            return [f"Jaeger cannot ask its store, {_said(answer)}: {LOG.format(self.namespace.name)}"]
         services = answer.body["data"] or []
         return [line for service in services for line in self._skew(service)]
 
@@ -184,7 +184,7 @@ class Traces:
             except ClusterError:  # Elasticsearch refuses to search an index that is just being made
                 return pd.DataFrame()
 
-        return again.until(
+        return polling.until(
             found_so_far,
             lambda found: len(found) >= spans,
             failure=lambda found: f"{what} has {len(found)} spans, not {spans},",
@@ -195,13 +195,15 @@ class Traces:
 
     def _get(self, pod: str, port: int, path: str, seconds: float) -> Answer:
         try:
-            return podproxy.request(self.space, pod, port, path, method="GET", body=None, seconds=seconds)
+            return podproxy.request(self.namespace, pod, port, path, method="GET", body=None, seconds=seconds)
         except ApiError as e:
-            observed = pods.troubles(self.space.cluster, (self.space.name,))
-            raise ClusterError(e.message, observed=observed, hint="is the stack there? stack.install(cluster)") from e
+            observed = pods.troubles(self.namespace.cluster, (self.namespace.name,))
+            raise ClusterError(
+                e.message, observed=observed, hint="is the stack installed? ./kit stacks install traces"
+            ) from e
 
 
-DROPPED = {  # a counter of the collector's, by how its name begins, and what it means
+DROPPED = {  # the beginning of a collector counter's name, and the counter's meaning
     "otelcol_exporter_enqueue_failed_spans": "were dropped, the collector's queue was full: does Jaeger answer? a longer queue buys time",
     "otelcol_exporter_send_failed_spans": "were dropped, Jaeger did not take them in time: look at its log, then at the collector's",
     "otelcol_receiver_refused_spans": "were refused, the collector had no memory left: raise its limit in cluster/stacks/traces",

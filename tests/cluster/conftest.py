@@ -4,8 +4,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from kitlib import lifecycle
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster import lifecycle
+from kitlib.cluster.bound import Cluster, Namespace
 
 
 @pytest.fixture(scope="session")
@@ -15,22 +15,22 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def undo_later(cluster: Cluster) -> Iterator[Callable[[Space], None]]:
+def undo_later(cluster: Cluster) -> Iterator[Callable[[Namespace], None]]:
     """Takes a namespace away while the next tests run: Kubernetes waits five seconds before it begins with one.
 
     What could not be taken away fails the last test.
     """
-    assert cluster.owner
+    assert cluster.identity
     begun: list[Future[None]] = []
     with ThreadPoolExecutor() as pool:
-        yield lambda space: begun.append(pool.submit(space.undo))
+        yield lambda namespace: begun.append(pool.submit(namespace.undo))
     for undone in begun:
         undone.result()
 
 
 @pytest.fixture
-def space(cluster: Cluster, undo_later: Callable[[Space], None]) -> Iterator[Space]:
+def namespace(cluster: Cluster, undo_later: Callable[[Namespace], None]) -> Iterator[Namespace]:
     """A fresh namespace."""
-    made = cluster.space(f"test-{secrets.token_hex(3)}")
+    made = cluster.namespace(f"test-{secrets.token_hex(3)}")
     yield made
     undo_later(made)

@@ -4,48 +4,48 @@ from collections.abc import Iterator
 
 import pytest
 
-from kitlib import app
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.errors import ApiError, ClusterError
-from kitlib.kube import Object
+from kitlib.kube.client import Object
+from kitlib.workloads import app
 
 ENFORCE = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
 
 
 @pytest.fixture(scope="module")
-def restricted(cluster: Cluster) -> Iterator[Space]:
+def restricted(cluster: Cluster) -> Iterator[Namespace]:
     """A namespace in which Pod Security admits what is restricted, and nothing else."""
-    space = cluster.space("app-restricted", fresh=True)
-    cluster.kube.patch("Namespace", space.name, "", ENFORCE)
-    yield space
-    space.undo()
+    namespace = cluster.namespace("app-restricted", fresh=True)
+    cluster.kube.patch("Namespace", namespace.name, "", ENFORCE)
+    yield namespace
+    namespace.undo()
 
 
 @pytest.fixture(scope="module")
-def space(cluster: Cluster) -> Iterator[Space]:
+def namespace(cluster: Cluster) -> Iterator[Namespace]:
     """A namespace with two instances: `shop` can be made faulty, `other` cannot."""
-    space = cluster.space("app", fresh=True)
+    namespace = cluster.namespace("app", fresh=True)
     image = cluster.image("goapp-distroless")
-    space.apply(*app.manifests("shop", image, replicas=2, treatments=["quick-exit", "faults"]))
-    space.apply(*app.manifests("other", image, treatments=["quick-exit"]))
+    namespace.apply(*app.manifests("shop", image, replicas=2, treatments=["quick-exit", "faults"]))
+    namespace.apply(*app.manifests("other", image, treatments=["quick-exit"]))
     for name in ("shop", "other"):
-        app.roll_out(space, name)
-    yield space
-    space.undo()
+        app.roll_out(namespace, name)
+    yield namespace
+    namespace.undo()
 
 
-def dry_run(space: Space, pod: Object) -> None:
+def dry_run(namespace: Namespace, pod: Object) -> None:
     """Admission and validation, without making anything.  Raises ApiError."""
-    space.cluster.kube.create("Pod", space.name, pod, dry_run=True)
+    namespace.cluster.kube.create("Pod", namespace.name, pod, dry_run=True)
 
 
 @pytest.mark.parametrize("treatments", [[], *([name] for name in app.all_treatments())], ids="-".join)
-def test_pod_security_restricted_admits_every_treatment(restricted: Space, treatments: list[str]) -> None:
+def test_pod_security_restricted_admits_every_treatment(restricted: Namespace, treatments: list[str]) -> None:
     """The base's pods, and those of each treatment, are valid and pass the strictest of Kubernetes' standards."""
     dry_run(restricted, app.pod("try", "kit.local/goapp:1", treatments=treatments))
 
 
-def test_pod_security_restricted_refuses_what_is_not(restricted: Space) -> None:
+def test_pod_security_restricted_refuses_what_is_not(restricted: Namespace) -> None:
     """The same pod, allowed to gain privileges, is refused: the namespace does enforce."""
     pod = app.pod("try", "kit.local/goapp:1")
     pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
@@ -54,20 +54,20 @@ def test_pod_security_restricted_refuses_what_is_not(restricted: Space) -> None:
         dry_run(restricted, pod)
 
 
-def test_instances_do_not_share_pods(space: Space) -> None:
+def test_instances_do_not_share_pods(namespace: Namespace) -> None:
     """Two instances in one namespace: each has the pods it asked for."""
-    names = {name: {p["metadata"]["name"] for p in app.pods(space, name)} for name in ("shop", "other")}
+    names = {name: {p["metadata"]["name"] for p in app.pods(namespace, name)} for name in ("shop", "other")}
 
     assert {name: len(found) for name, found in names.items()} == {"shop": 2, "other": 1}
     assert not names["shop"] & names["other"]
 
 
-def test_any_status_is_an_answer(space: Space) -> None:
-    """A pod is asked by name or as an object; what it refuses is an answer, too, and says which pod it is from."""
-    pod = app.pods(space, "other")[0]
-    found = app.ask(space, pod, "/items")
-    made = app.ask(space, pod["metadata"]["name"], "items", method="POST", body={"name": "Mug", "price_cents": 900})
-    unknown = app.ask(space, pod, "/nowhere")
+def test_any_status_is_an_answer(namespace: Namespace) -> None:
+    """A pod is asked by name or as an object; a refusal is also an answer, and says which pod it is from."""
+    pod = app.pods(namespace, "other")[0]
+    found = app.ask(namespace, pod, "/items")
+    made = app.ask(namespace, pod["metadata"]["name"], "items", method="POST", body={"name": "Mug", "price_cents": 900})
+    unknown = app.ask(namespace, pod, "/nowhere")
 
     assert (found.status, made.status, unknown.status) == (200, 201, 404)
     assert made.body["name"] == "Mug"
@@ -75,61 +75,61 @@ def test_any_status_is_an_answer(space: Space) -> None:
     assert found.headers["x-served-by"] == pod["metadata"]["name"]
 
 
-def test_a_pod_that_does_not_exist_is_an_error(space: Space) -> None:
+def test_a_pod_that_does_not_exist_is_an_error(namespace: Namespace) -> None:
     """The API server's own refusal is not taken for the pod's."""
     with pytest.raises(ApiError, match="nobody") as caught:
-        app.ask(space, "nobody", "/items")
+        app.ask(namespace, "nobody", "/items")
 
     assert caught.value.status == 404
 
 
-def test_a_fault_begins_and_is_healed(space: Space) -> None:
+def test_a_fault_begins_and_is_healed(namespace: Namespace) -> None:
     """One pod answers with errors while the other does not; healed, it answers again."""
-    sick, well = app.pods(space, "shop")
-    app.inject(space, sick, "error", rate=1, status=503)
-    during = [app.ask(space, pod, "/items").status for pod in (sick, well)]
-    app.heal(space, sick, "error")
+    sick, well = app.pods(namespace, "shop")
+    app.inject(namespace, sick, "error", rate=1, status=503)
+    during = [app.ask(namespace, pod, "/items").status for pod in (sick, well)]
+    app.heal(namespace, sick, "error")
 
     assert during == [503, 200]
-    assert app.ask(space, sick, "/items").status == 200
+    assert app.ask(namespace, sick, "/items").status == 200
 
 
-def test_a_hanging_pod_is_an_error_after_the_deadline(space: Space) -> None:
+def test_a_hanging_pod_is_an_error_after_the_deadline(namespace: Namespace) -> None:
     """No answer is not an answer; asking stops when the caller said so."""
-    pod = app.pods(space, "shop")[0]
-    app.inject(space, pod, "hang")
+    pod = app.pods(namespace, "shop")[0]
+    app.inject(namespace, pod, "hang")
     try:
         with pytest.raises(ClusterError, match="no answer"):
-            app.ask(space, pod, "/items", seconds=0.5)
+            app.ask(namespace, pod, "/items", seconds=0.5)
     finally:
-        app.heal(space, pod, "hang")
+        app.heal(namespace, pod, "hang")
 
 
-def test_faults_are_off_unless_asked_for(space: Space) -> None:
+def test_faults_are_off_unless_asked_for(namespace: Namespace) -> None:
     """Without the treatment, goapp has no faults; the error names the treatment."""
     with pytest.raises(ClusterError) as caught:
-        app.inject(space, app.pods(space, "other")[0], "error")
+        app.inject(namespace, app.pods(namespace, "other")[0], "error")
 
     assert "treatments=['faults']" in caught.value.hint
 
 
-def test_a_fault_that_does_not_exist_is_refused_in_goapps_words(space: Space) -> None:
+def test_a_fault_that_does_not_exist_is_refused_in_goapps_words(namespace: Namespace) -> None:
     """The error quotes the program."""
     with pytest.raises(ClusterError, match=r"goapp says .*sunburn"):
-        app.inject(space, app.pods(space, "shop")[0], "sunburn")
+        app.inject(namespace, app.pods(namespace, "shop")[0], "sunburn")
 
 
-def test_a_chain_passes_requests_on(space: Space) -> None:
+def test_a_chain_passes_requests_on(namespace: Namespace) -> None:
     """gateway → catalog → backend: the answer to the first names all three.
 
     Callees first: the node learns a Service's endpoints a moment after the pod is ready, which is while the caller starts.
     """
-    objects = app.chain(space.cluster.image("goapp-distroless"), treatments=["quick-exit"])
+    objects = app.chain(namespace.cluster.image("goapp-distroless"), treatments=["quick-exit"])
     for name in reversed(app.CHAIN):
-        space.apply(*(m for m in objects if m["metadata"]["name"] == name))
-        app.roll_out(space, name)
-    names = [app.pods(space, name)[0]["metadata"]["name"] for name in app.CHAIN]
-    answer = app.ask(space, names[0], "/items")
+        namespace.apply(*(m for m in objects if m["metadata"]["name"] == name))
+        app.roll_out(namespace, name)
+    names = [app.pods(namespace, name)[0]["metadata"]["name"] for name in app.CHAIN]
+    answer = app.ask(namespace, names[0], "/items")
 
     assert answer.status == 200
     assert answer.headers["x-served-by"] == ", ".join(names)

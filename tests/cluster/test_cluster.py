@@ -12,12 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from kitlib import cluster as clusters
-from kitlib import engine as engines
-from kitlib import images, lifecycle, owner, paths, ready, wait
-from kitlib.cluster import Cluster
+from kitlib import paths
+from kitlib.cluster import bound as clusters
+from kitlib.cluster import lifecycle, ready
+from kitlib.cluster.bound import Cluster
+from kitlib.engine import client as engines
 from kitlib.errors import ClusterError, NotOurs
-from kitlib.owner import LABEL
+from kitlib.host import identity
+from kitlib.host.identity import LABEL
+from kitlib.kube import wait
+from kitlib.supply import images
 
 KIT = [sys.executable, "-m", "kitlib"]
 
@@ -37,7 +41,7 @@ def test_up_again_changes_nothing(cluster: Cluster) -> None:
     before = {p["metadata"]["uid"] for p in cluster.kube.list("Pod", "kube-system")}
     again = lifecycle.up()
 
-    assert cluster.owner == again.owner
+    assert cluster.identity == again.identity
     assert before == {p["metadata"]["uid"] for p in again.kube.list("Pod", "kube-system")}
 
 
@@ -57,13 +61,13 @@ def test_no_pod_is_frozen_to_be_limited(cluster: Cluster) -> None:
 
 def test_kubeconfig_is_private(cluster: Cluster) -> None:
     """The kubeconfig is readable by its owner only."""
-    assert cluster.owner.cluster == owner.cluster_name()
-    assert owner.kubeconfig().stat().st_mode & 0o777 == 0o600
+    assert cluster.identity.cluster == identity.cluster_name()
+    assert identity.kubeconfig().stat().st_mode & 0o777 == 0o600
 
 
 def test_another_identity_is_refused(cluster: Cluster) -> None:
     """A cluster that answers, but is not the recorded one, is not bound."""
-    record = owner.load()
+    record = identity.load()
     assert record
     try:
         record.noted(kube_system="00000000-0000-0000-0000-000000000000")
@@ -73,18 +77,18 @@ def test_another_identity_is_refused(cluster: Cluster) -> None:
     finally:
         record.noted()
 
-    assert clusters.bind().owner == cluster.owner
+    assert clusters.bind().identity == cluster.identity
 
 
-@pytest.mark.parametrize("part", ["control-plane", "registry"])
+@pytest.mark.parametrize("part", ["control-plane", "control-plane2", "worker3", "external-load-balancer", "registry"])
 def test_a_foreign_container_is_refused_and_left_alone(cluster: Cluster, other: str, part: str) -> None:
-    """A container that has a name the kit needs, and not its mark, stops `up` and survives it."""
+    """A container that has a name the kit needs, and not its mark, stops `up` and `down`, and survives both."""
     image = cluster.engine.client.images.get(images.image("alpine").reference)
     foreign = cluster.engine.client.containers.create(image, ["sleep", "60"], name=f"{other}-{part}")
     try:
-        with pytest.raises(NotOurs, match="left alone"):
-            lifecycle.up()
-        lifecycle.down()
+        for command in (lifecycle.up, lifecycle.down):
+            with pytest.raises(NotOurs, match="left alone"):
+                command()
 
         assert cluster.engine.client.containers.get(foreign.id).name == f"{other}-{part}"
     finally:
@@ -92,11 +96,11 @@ def test_a_foreign_container_is_refused_and_left_alone(cluster: Cluster, other: 
 
 
 def test_a_foreign_namespace_is_refused_and_left_alone(cluster: Cluster) -> None:
-    """A namespace with the kit's name that somebody else made is neither used nor deleted."""
+    """A namespace with the kit's name that the kit did not make is neither used nor deleted."""
     (ref,) = cluster.kube.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kit-foreign"}}])
     try:
         with pytest.raises(NotOurs):
-            cluster.space("foreign", fresh=True)
+            cluster.namespace("foreign", fresh=True)
 
         found = cluster.kube.get("Namespace", "kit-foreign")
         assert found and found["metadata"]["uid"] == ref.uid
@@ -120,7 +124,7 @@ def test_the_users_configuration_is_untouched(cluster: Cluster, tmp_path: Path) 
 
     assert planted == {file: file.read_text() for file in planted}
     assert {f for f in home.rglob("*") if f.is_file()} == set(planted)
-    assert cluster.owner == clusters.bind().owner
+    assert cluster.identity == clusters.bind().identity
 
 
 def test_a_killed_up_is_resumed_and_down_leaves_nothing(cluster: Cluster, other: str) -> None:
@@ -132,15 +136,15 @@ def test_a_killed_up_is_resumed_and_down_leaves_nothing(cluster: Cluster, other:
                 _until_container(cluster, f"{other}-control-plane")
                 first.send_signal(signal.SIGKILL)
                 break
-    interrupted = owner.load()
+    interrupted = identity.load()
     assert interrupted and not interrupted.kube_system
     resumed = lifecycle.up()
-    mark = resumed.owner.mark
+    mark = resumed.identity.mark
 
     assert mark == interrupted.mark
     assert resumed.kube.get("Node", resumed.node)
 
-    home = owner.home()
+    home = identity.home()
     lifecycle.down()
 
     client = cluster.engine.client
@@ -168,7 +172,7 @@ def test_concurrent_commands_take_turns(cluster: Cluster) -> None:
     said = [process.communicate()[1] for process in both]
 
     assert [process.returncode for process in both] == [0, 0], said
-    assert cluster.owner == clusters.bind().owner
+    assert cluster.identity == clusters.bind().identity
 
 
 def test_a_final_image_does_not_carry_the_machines_trust(cluster: Cluster) -> None:
@@ -203,5 +207,5 @@ def test_status_and_doctor_speak_json(cluster: Cluster) -> None:
     )
     doctor = subprocess.run([*KIT, "doctor", "--json"], capture_output=True, text=True, cwd=paths.ROOT)
 
-    assert status["cluster"]["name"] == cluster.owner.cluster
+    assert status["cluster"]["name"] == cluster.identity.cluster
     assert {"engine", "disk", "memory", "ports", "cgroups", "inotify"} == {f["name"] for f in json.loads(doctor.stdout)}

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from kitlib import stack
-from kitlib.cluster import Cluster
-from kitlib.engine import Engine
+from kitlib.cluster.bound import Cluster
+from kitlib.engine.client import Engine
 from kitlib.errors import EngineError
-from kitlib.measure import apicalls, builds, caching, copyup, firstanswer, isolation, layers
+from kitlib.measure.images import apicalls, caching, copyup, firstanswer, isolation, layers
+from kitlib.views import image_layers
+from kitlib.workloads import builds
 
 MADE = "test-concepts"
 DOCKERFILE = "ARG DEBIAN\nFROM ${DEBIAN}\nARG FIRST=none\nRUN head -c 9 /dev/urandom > /made\nCOPY index.html /srv/\n"
@@ -48,7 +49,7 @@ def test_the_picture_agrees_with_the_engine(engine: Engine) -> None:
         page: builds.build(engine, DOCKERFILE, f"{MADE}:{page}", files={"index.html": page}) for page in ("a", "b")
     }
     container = builds.start(engine, MADE, references["a"], ["sh", "-c", "printf 123 > /new; sleep 60"])
-    drawn = stack.draw(engine, references, container)
+    drawn = image_layers.draw(engine, references, container)
     first = drawn.columns[0]
 
     assert [step.layer for step in first.steps if step.layer] == builds.layers(engine, references["a"])
@@ -77,7 +78,7 @@ def test_a_write_copies_the_file_up(engine: Engine) -> None:
 
 
 def test_calls_are_recorded_until_the_block_ends(engine: Engine) -> None:
-    """A container's life is a row a request; what is asked afterwards is not in it."""
+    """A container's life has one row per request; later requests are not in it."""
     alpine = builds.base(engine, "alpine")
     with apicalls.recorded(engine) as calls:
         engine.run(alpine, ["true"])

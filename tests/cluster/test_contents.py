@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from kitlib import images, paths, proc, tools
-from kitlib.cluster import Cluster
-from kitlib.engine import Engine
+from kitlib import paths
+from kitlib.cluster.bound import Cluster
+from kitlib.engine.client import Engine
 from kitlib.errors import EngineError
-from kitlib.measure import builds, needs, sbom
+from kitlib.host import proc, tools
+from kitlib.measure.images import needs, sbom
+from kitlib.supply import images
+from kitlib.workloads import builds
 
 MADE = "test-contents"
 CACHE = "--mount=type=cache,target=/root/.cache/go-build"
@@ -38,7 +41,7 @@ def test_another_program_is_an_error(engine: Engine) -> None:
     """An answer that is not the program's is never taken for zeros."""
     text = 'ARG ALPINE\nFROM ${ALPINE}\nENTRYPOINT ["echo", "{}"]\n'
 
-    with pytest.raises(EngineError, match="does not say what it finds"):
+    with pytest.raises(EngineError, match="does not print what it finds"):
         needs.found(engine, builds.build(engine, text, f"{MADE}:other"))
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from kitlib import app, compose, debug
-from kitlib.cluster import Cluster
+from kitlib import debug
+from kitlib.cluster.bound import Cluster
 from kitlib.debug import pod as pods
-from kitlib.engine import Engine
+from kitlib.engine.client import Engine
 from kitlib.errors import DebugError, UsageError
-from kitlib.measure import builds, debugging, livereload, privileges
+from kitlib.measure.development import debugging, livereload, privileges
+from kitlib.workloads import app, builds, compose
 
 MADE = "test-debugging"
 FILE = 'services:\n  api:\n    image: ${IMAGE}\n    ports: ["127.0.0.1::8080", "127.0.0.1::40000"]\n'
@@ -62,7 +63,7 @@ def test_refusals_are_in_delves_words(made: Cluster) -> None:
 
 
 def test_conditions_and_logpoints(made: Cluster) -> None:
-    """A condition lets others pass; a logpoint stops nobody, and says its line."""
+    """A condition lets other requests pass; a logpoint stops none, and writes its line."""
     with privileges.target(made, MADE, "exec", "least") as (delve, goapp), debug.attach(delve) as session:
         session.breakpoint(debugging.FILE, debugging.LINE, log="item {id}")
         with debug.ask(goapp, "/items/3") as asked:
@@ -133,8 +134,8 @@ def test_a_project_carries_the_mark(made: Cluster) -> None:
     (network,) = made.engine.client.networks.list(filters={"label": f"com.docker.compose.project={project.name}"})
 
     assert bound == {"127.0.0.1"}
-    assert made.owner.labels.items() <= container.labels.items()
-    assert made.owner.labels.items() <= network.attrs["Labels"].items()
+    assert made.identity.labels.items() <= container.labels.items()
+    assert made.identity.labels.items() <= network.attrs["Labels"].items()
 
 
 def test_open_ports_are_refused(cluster: Cluster) -> None:
@@ -145,16 +146,16 @@ def test_open_ports_are_refused(cluster: Cluster) -> None:
 
 def test_a_pod_is_debugged_under_restricted(cluster: Cluster) -> None:
     """An ephemeral container stops a program in an image without a shell, twice, and the pod serves afterwards, not restarted."""
-    space = debugging.restricted_pod(cluster, MADE, "goapp")
+    namespace = debugging.restricted_pod(cluster, MADE, "goapp")
     lines = []
     for _ in range(2):
-        with pods.attached(space, "goapp", "goapp") as session:
+        with pods.attached(namespace, "goapp", "goapp") as session:
             session.breakpoint(debugging.FILE, debugging.LINE)
-            with pods.asked(space, "goapp", app.PORT, "/items/2"):
+            with pods.asked(namespace, "goapp", app.PORT, "/items/2"):
                 lines.append(session.wait().frames[0].name)
-    answer = app.ask(space, "goapp", "/items/1")
-    pod = cluster.kube.get("Pod", "goapp", space.name) or {}
-    space.undo()
+    answer = app.ask(namespace, "goapp", "/items/1")
+    pod = cluster.kube.get("Pod", "goapp", namespace.name) or {}
+    namespace.undo()
 
     assert lines == ["catalog.getItem.func1"] * 2
     assert answer.status == 200

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from kitlib.cluster import Cluster
-from kitlib.engine import Engine
-from kitlib.measure import builds, context, health, linkage, platforms, reproduce, traces, users
+from kitlib.cluster.bound import Cluster
+from kitlib.engine.client import Engine
+from kitlib.measure.images import context, health, linkage, platforms, reproduce, traces, users
+from kitlib.workloads import builds
 
 MADE = "test-dockerfile"
 FROM = "ARG ALPINE\nFROM ${ALPINE}\n"
@@ -75,12 +76,12 @@ def test_times_are_all_that_differs(engine: Engine) -> None:
 
 def test_root_can_and_others_cannot(cluster: Cluster, engine: Engine) -> None:
     """Root can do all that is tried; the other user only what every user can; and a restricted namespace takes the latter's pod alone."""
-    space = cluster.space(MADE, fresh=True)
-    users.restrict(space)
+    namespace = cluster.namespace(MADE, fresh=True)
+    users.restrict(namespace)
     goapp = cluster.image("goapp-distroless")
     found = {user: users.abilities(engine, MADE, user) for user in users.USERS}
-    admitted = {user: users.admission(space, user, goapp)["runs"] for user in users.USERS}
-    space.undo()
+    admitted = {user: users.admission(namespace, user, goapp)["runs"] for user in users.USERS}
+    namespace.undo()
 
     assert set(found["root"].values()) == {1}
     assert {name for name, value in found["non-root"].items() if value} <= {"binds"}
@@ -89,14 +90,14 @@ def test_root_can_and_others_cannot(cluster: Cluster, engine: Engine) -> None:
 
 @pytest.mark.parametrize(("check", "word"), [("true", "healthy"), ("false", "unhealthy")])
 def test_the_engine_minds_a_check(engine: Engine, check: str, word: str) -> None:
-    """The first word of the engine's on a container is its check's outcome."""
+    """The engine's first event about a container's health is the outcome of its check."""
     reference = health.build(engine, MADE, check)
 
     assert health.status(engine, MADE, reference)[0] == word
 
 
 def test_a_container_that_ends_is_not_waited_for(engine: Engine) -> None:
-    """Its end is told, and not missed for having come first."""
+    """Its end is reported, also when it came before the call."""
     reference = builds.build(engine, f'{FROM}HEALTHCHECK CMD ["true"]\nCMD ["true"]\n', f"{MADE}:ends")
 
     assert health.status(engine, MADE, reference)[0] == "ended"

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from kitlib import app, images, paths
-from kitlib.cluster import Cluster
+from kitlib import paths
+from kitlib.cluster.bound import Cluster
+from kitlib.supply import images
+from kitlib.workloads import app
 
 KIT = [sys.executable, "-m", "kitlib"]
 BUILT = "goapp-scratch"
@@ -42,7 +44,7 @@ def test_a_built_image_says_where_it_comes_from(cluster: Cluster, name: str) -> 
 
 @pytest.fixture
 def edited(cluster: Cluster, tmp_path: Path) -> Iterator[Path]:
-    """A checkout with another goapp: its images are nobody else's."""
+    """A checkout with another goapp: its images belong to no other checkout."""
     root = tmp_path / "checkout"
     for part in ("kitlib", "cluster", "goapp"):
         shutil.copytree(paths.ROOT / part, root / part)
@@ -56,7 +58,7 @@ def edited(cluster: Cluster, tmp_path: Path) -> Iterator[Path]:
 
 def _reference(root: Path) -> str:
     """What a checkout calls its image."""
-    asked = f"from kitlib import images; print(images.image({BUILT!r}).reference)"
+    asked = f"from kitlib.supply import images; print(images.image({BUILT!r}).reference)"
     return subprocess.run(
         [sys.executable, "-c", asked], check=True, capture_output=True, text=True, cwd=root
     ).stdout.strip()

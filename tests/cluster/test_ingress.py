@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from kitlib import ingress
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.errors import NotOurs
-from kitlib.kube import Ref
+from kitlib.kube.client import Ref
+from kitlib.stacks import ingress
+from tests.cluster import settings
 
 CLASS = {
     "apiVersion": "networking.k8s.io/v1",
@@ -20,7 +21,7 @@ KINDS = ("Namespace", "IngressClass", "ClusterRole", "ClusterRoleBinding", "Cust
 
 @pytest.fixture
 def foreign(cluster: Cluster) -> Iterator[Ref]:
-    """A class by a name that the kit needs, made by somebody else."""
+    """A class with a name that the kit needs, which the kit did not make."""
     if edge := ingress.find(cluster):
         edge.remove()
     (ref,) = cluster.kube.apply([CLASS])
@@ -46,12 +47,14 @@ def test_what_is_anothers_is_left_alone(cluster: Cluster, foreign: Ref) -> None:
 
 
 def test_removed_without_a_trace(cluster: Cluster) -> None:
-    """Installed twice, Traefik answers; removed, nothing of it is left in or outside of namespaces."""
+    """Installed twice, Traefik answers, with every option of its manifest; removed, nothing of it is left in or outside of namespaces."""
     ingress.install(cluster)
     edge = ingress.install(cluster)
     answer = edge.ask("nowhere.example", "/")
+    lost = settings.lost(cluster, settings.manifests(ingress.STACK))
     edge.remove()
 
+    assert lost == {}
     assert (answer.status, answer.body) == (404, ingress.UNKNOWN)
     assert ingress.find(cluster) is None
     assert _left(cluster) == []

@@ -2,14 +2,15 @@
 
 import pytest
 
-from kitlib import app, images
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.errors import BuildFailed, ClusterError, EngineError
-from kitlib.measure import startup
-from kitlib.measure.size import size
-from kitlib.measure.starts import starts
-from kitlib.measure.startup import cold_start
-from kitlib.measure.surface import surface
+from kitlib.measure.images import startup
+from kitlib.measure.images.size import size
+from kitlib.measure.images.starts import starts
+from kitlib.measure.images.startup import cold_start
+from kitlib.measure.images.surface import surface
+from kitlib.supply import images
+from kitlib.workloads import app
 
 PLANTED = """\
 ARG ALPINE
@@ -45,7 +46,7 @@ def test_packages_are_debians_own_count(cluster: Cluster) -> None:
 
 
 def test_sizes_agree_with_the_engine_and_the_registry(cluster: Cluster) -> None:
-    """Compressed is smaller than on disk, and the smallest image is hardly more than its binary."""
+    """An image is smaller compressed than on disk, and the smallest image is hardly more than its binary."""
     found = size(cluster, "goapp-scratch")
     layers = cluster.engine.history(images.image("goapp-scratch").reference)
 
@@ -58,19 +59,19 @@ def test_the_defect_is_the_loader(cluster: Cluster) -> None:
     broken, works = (starts(cluster.engine, f"goapp-guide-{section}") for section in ("2.3", "2.2"))
 
     assert broken.exit_code is None or broken.exit_code != 0
-    assert "no such file or directory" in broken.error + broken.output
+    assert "no such file or directory" in broken.said
     assert works.exit_code == 0
 
 
 def test_a_cold_start_pulls(cluster: Cluster) -> None:
     """Each trial begins without the image on the node and ends with a ready pod."""
-    space = cluster.space("measure", fresh=True)
+    namespace = cluster.namespace("measure", fresh=True)
     try:
-        found = cold_start(space, "goapp-scratch")
+        found = cold_start(namespace, "goapp-scratch")
         reference = cluster.image("goapp-scratch")
-        events = [e["message"] for e in cluster.kube.list("Event", space.name) if e["reason"] == "Pulled"]
+        events = [e["message"] for e in cluster.kube.list("Event", namespace.name) if e["reason"] == "Pulled"]
     finally:
-        space.undo()
+        namespace.undo()
 
     assert found["ready_seconds"] > 0
     assert any(f'Successfully pulled image "{reference}"' in message for message in events), events
@@ -78,15 +79,15 @@ def test_a_cold_start_pulls(cluster: Cluster) -> None:
 
 def test_a_warm_start_is_not_taken_for_a_cold_one(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the image is still on the node, the trial is an error and not a figure."""
-    space = cluster.space("measure", fresh=True)
+    namespace = cluster.namespace("measure", fresh=True)
     try:
-        cold_start(space, "goapp-scratch")
-        monkeypatch.setattr(startup, "forget", lambda _space, _reference: None)
+        cold_start(namespace, "goapp-scratch")
+        monkeypatch.setattr(startup, "forget", lambda _namespace, _reference: None)
 
         with pytest.raises(ClusterError, match="no cold start"):
-            cold_start(space, "goapp-scratch")
+            cold_start(namespace, "goapp-scratch")
     finally:
-        space.undo()
+        namespace.undo()
 
 
 def test_a_build_that_fails_quotes_the_compiler(cluster: Cluster) -> None:

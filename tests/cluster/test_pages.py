@@ -1,4 +1,4 @@
-"""A component's own pages: its port on this machine, in a frame where somebody looks, as a command where nobody does."""
+"""A component's own pages: its port on this machine, in a frame in a live notebook, as a command in a headless run."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ import psutil
 import pytest
 import requests
 
-from kitlib import app, wait
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.errors import ClusterError
-from kitlib.kube import Ref
+from kitlib.kube import wait
+from kitlib.kube.client import Ref
 from kitlib.stacks import grafana, kibana, pages
 from kitlib.stacks.pages import Site
+from kitlib.workloads import app
 
 PORT = 8080
 
 
 @pytest.fixture
-def site(space: Space, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """goapp's list of items, as somebody in JupyterLab has it."""
-    space.apply(*app.manifests("shop", space.cluster.image("goapp-scratch"), replicas=1))
-    app.roll_out(space, "shop")
+def site(namespace: Namespace, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """goapp's list of items, as a user of JupyterLab sees it."""
+    namespace.apply(*app.manifests("shop", namespace.cluster.image("goapp-scratch"), replicas=1))
+    app.roll_out(namespace, "shop")
     monkeypatch.setenv("JPY_SESSION_NAME", "notebooks/4.1-logging.ipynb")
-    return Site(space, "deployment/shop", PORT, "/items")
+    return Site(namespace, "deployment/shop", PORT, "/items")
 
 
 def _answers(address: str) -> bool:
@@ -45,11 +46,11 @@ def test_a_page_is_a_frame_whose_address_answers(site: Site) -> None:
 def test_a_forward_whose_pod_is_gone_is_made_again(site: Site) -> None:
     """The page is the same, and leads to the new pod."""
     before = site.open()
-    (pod,) = app.pods(site.space, "shop")
-    kube, ref = site.space.cluster.kube, Ref.of(pod)
+    (pod,) = app.pods(site.namespace, "shop")
+    kube, ref = site.namespace.cluster.kube, Ref.of(pod)
     kube.delete(ref)
-    wait.until(kube, "Pod", ref.name, site.space.name, done=wait.gone, what="gone")
-    app.roll_out(site.space, "shop")
+    wait.until(kube, "Pod", ref.name, site.namespace.name, done=wait.gone, what="gone")
+    app.roll_out(site.namespace, "shop")
 
     assert _answers(site.open())
     assert site.open() != before
@@ -58,11 +59,11 @@ def test_a_forward_whose_pod_is_gone_is_made_again(site: Site) -> None:
 def test_nothing_to_forward_is_told_in_kubectls_words(site: Site) -> None:
     """A workload that is not there is an error, and no empty frame."""
     with pytest.raises(ClusterError, match=r'(?s)deployment/none.*"none" not found'):
-        Site(site.space, "deployment/none", PORT).open()
+        Site(site.namespace, "deployment/none", PORT).open()
 
 
 def test_headless_there_is_a_command_and_no_frame(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody looks, so nothing is forwarded: the text says what to do."""
+    """In a headless run nothing is forwarded: the text says what to do."""
     monkeypatch.delenv("JPY_SESSION_NAME")
     shown = site._repr_mimebundle_()
 

@@ -1,4 +1,4 @@
-"""The private registry on the real engine and cluster: who gets in, what is sent, what stays, what goes."""
+"""The private registry on the real engine and cluster: which clients get in, what is sent, what stays, what is removed."""
 
 import json
 from collections.abc import Iterator
@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 import requests
 
-from kitlib import owner
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.errors import NotOurs, RegistryRefused
-from kitlib.measure import builds, logins, wire
+from kitlib.host import identity
+from kitlib.measure.registry import logins, wire
 from kitlib.pipelines import local
-from kitlib.private import Private, client, ensure, files, find, nodes, remove, signing, storage
+from kitlib.private_registry import Private, client, ensure, files, find, pulls, remove, signing, storage
+from kitlib.workloads import builds
 
 MADE = "test-private"
 DOCKERFILE = "ARG ALPINE\nFROM ${ALPINE}\nRUN head -c 1000000 /dev/urandom > /program\nCOPY page /page\n"
@@ -40,7 +41,7 @@ def test_a_registry_that_runs_is_kept(registry: Private) -> None:
     again = ensure(registry.cluster)
 
     assert (again.container.id, again.password) == (registry.container.id, registry.password)
-    assert registry.container.labels[owner.LABEL] == registry.cluster.owner.mark
+    assert registry.container.labels[identity.LABEL] == registry.cluster.identity.mark
     assert registry.address.startswith("127.0.0.1:")
     assert (registry.folder / "password").stat().st_mode & 0o077 == 0
 
@@ -55,7 +56,7 @@ def test_strangers_are_refused(registry: Private) -> None:
 
 def test_another_container_of_its_name_is_left_alone(registry: Private) -> None:
     """A registry that has the name and not the mark is neither used nor removed."""
-    stranger = replace(registry.cluster, owner=replace(registry.cluster.owner, mark="another"))
+    stranger = replace(registry.cluster, identity=replace(registry.cluster.identity, mark="another"))
 
     with pytest.raises(NotOurs):
         find(stranger)
@@ -121,18 +122,18 @@ def test_bytes_leave_with_the_collection(registry: Private, pages: tuple[str, st
 def test_a_pod_pulls_with_the_secret_alone(registry: Private, pages: tuple[str, str]) -> None:
     """Without: refused, in the kubelet's words; with: it runs.  Afterwards the node has neither the image nor the certificate."""
     client.push(registry, pages[0], "test/pull:1")
-    nodes.trust(registry)
-    space = registry.cluster.space("private-test", fresh=True)
-    without = nodes.outcome(space, nodes.pod("without", "test/pull:1"))
-    space.apply(nodes.secret(registry))
-    with_it = nodes.outcome(space, nodes.pod("with", "test/pull:1", secret=nodes.SECRET))
-    space.undo()
-    nodes.forget(registry.cluster)
+    pulls.trust(registry)
+    namespace = registry.cluster.namespace("private-test", fresh=True)
+    without = pulls.outcome(namespace, pulls.pod("without", "test/pull:1"))
+    namespace.apply(pulls.secret(registry))
+    with_it = pulls.outcome(namespace, pulls.pod("with", "test/pull:1", secret=pulls.SECRET))
+    namespace.undo()
+    pulls.forget(registry.cluster)
     left = registry.cluster.on_node(
-        "sh", "-c", f"ls -d {nodes.FOLDER}; ctr -n k8s.io images list -q | grep {files.HOST}; true"
+        "sh", "-c", f"ls -d {pulls.FOLDER}; ctr -n k8s.io images list -q | grep {files.HOST}; true"
     )
 
-    assert without.reason in nodes.REFUSED
+    assert without.reason in pulls.REFUSED
     assert "authorization failed" in without.said
     assert with_it.reason == ""
     assert f"{files.HOST}/" not in left
@@ -155,14 +156,14 @@ def test_the_gate_admits_what_was_signed(registry: Private, pages: tuple[str, st
 
 def test_the_pipeline_ends_with_a_version_that_serves(registry: Private) -> None:
     """Every step runs, the Service answers with the commit's version, and the engine keeps neither image nor login."""
-    space = registry.cluster.space("pipeline-test", fresh=True)
-    local.prepare(registry, space)
-    ran = local.run(registry, space)
-    (deployment,) = space.cluster.kube.list("Deployment", space.name)
+    namespace = registry.cluster.namespace("pipeline-test", fresh=True)
+    local.prepare(registry, namespace)
+    ran = local.run(registry, namespace)
+    (deployment,) = namespace.cluster.kube.list("Deployment", namespace.name)
     image = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
     version = image.rpartition(":")[2]
-    space.undo()
-    nodes.forget(registry.cluster)
+    namespace.undo()
+    pulls.forget(registry.cluster)
 
     assert [step.step for step in ran] == list(local.NAMES)
     assert local.values(ran)["works"] == 1
@@ -174,9 +175,9 @@ def test_the_pipeline_ends_with_a_version_that_serves(registry: Private) -> None
 
 def test_a_step_that_fails_ends_the_pipeline(registry: Private) -> None:
     """In a namespace without goapp nothing can be deployed: kubectl's words are kept, and nothing is verified."""
-    space = registry.cluster.space("pipeline-test", fresh=True)
-    ran = local.run(registry, space)
-    space.undo()
+    namespace = registry.cluster.namespace("pipeline-test", fresh=True)
+    ran = local.run(registry, namespace)
+    namespace.undo()
 
     assert [(step.step, step.passed) for step in ran[-2:]] == [("push", True), ("deploy", False)]
     assert "not found" in ran[-1].output

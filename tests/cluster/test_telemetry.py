@@ -6,13 +6,12 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
-from kitlib import app
-from kitlib.cluster import Cluster, Space
-from kitlib.gameday import chains, detective, faults
+from kitlib.cluster.bound import Cluster, Namespace
+from kitlib.gameday import chains, detective, faults, matrix
 from kitlib.stacks import base
 from kitlib.stacks import signals as stack
 from kitlib.stacks.signals import Signals
-from kitlib.telemetry import matrix
+from kitlib.workloads import app
 
 MOST = 8 << 30  # bytes of memory of all three stacks
 NAMESPACES = "kit-(metrics|logs|traces).*"
@@ -26,7 +25,7 @@ def signals(cluster: Cluster) -> Iterator[Signals]:
 
 
 @pytest.fixture
-def chain(cluster: Cluster, signals: Signals) -> Iterator[Space]:
+def chain(cluster: Cluster, signals: Signals) -> Iterator[Namespace]:
     """A chain of its own, which all three see; its name is new, so that no alert about an earlier one is taken for its own."""
     name = f"test-{secrets.token_hex(2)}"
     made = chains.apply(cluster, [name])[name]
@@ -37,7 +36,7 @@ def chain(cluster: Cluster, signals: Signals) -> Iterator[Space]:
 
 
 @pytest.fixture
-def seen(chain: Space, signals: Signals) -> pd.DataFrame:
+def seen(chain: Namespace, signals: Signals) -> pd.DataFrame:
     """The matrix of one request."""
     return matrix.of(matrix.request(chain, signals), chain.name, signals)
 
@@ -69,7 +68,7 @@ def test_the_signals_agree_about_a_request(seen: pd.DataFrame) -> None:
         }
 
 
-def test_all_three_fit_beside_each_other(chain: Space, signals: Signals) -> None:
+def test_all_three_fit_beside_each_other(chain: Namespace, signals: Signals) -> None:
     """What they use together, as the kubelet has it."""
     assert chain
     signals.metrics.until(f'container_memory_working_set_bytes{{namespace="{chain.name}"}}')
@@ -78,7 +77,7 @@ def test_all_three_fit_beside_each_other(chain: Space, signals: Signals) -> None
     assert 0 < used < MOST
 
 
-def test_faults_come_and_go(chain: Space) -> None:
+def test_faults_come_and_go(chain: Namespace) -> None:
     """Each is there once it is injected, alone, and gone once it is repaired; after all of them the chain is well."""
     for fault in faults.ALL:
         fault.inject(chain)
@@ -91,7 +90,7 @@ def test_faults_come_and_go(chain: Space) -> None:
 
 
 @pytest.mark.parametrize("name", ["hang", "selector"])
-def test_an_alert_leads_to_the_fault(name: str, chain: Space, signals: Signals) -> None:
+def test_an_alert_leads_to_the_fault(name: str, chain: Namespace, signals: Signals) -> None:
     """By a request that is held, and where no server hears of any."""
     chains.load(chain, 120)
     faults.named(name).inject(chain)

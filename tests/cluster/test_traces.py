@@ -1,4 +1,4 @@
-"""The stack of the traces on the real cluster: from spans that are sent to a trace that is found, and what is said when one is not."""
+"""The stack of the traces on the real cluster: from spans that are sent to a trace that is found, and the diagnosis when one is missing."""
 
 import time
 from collections.abc import Iterator
@@ -6,19 +6,23 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 
-from kitlib import app, podproxy, wait
 from kitlib.cli import main
-from kitlib.cluster import Cluster, Space
+from kitlib.cluster import podproxy
+from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.errors import ClusterError, WaitTimeout
-from kitlib.measure import propagation
+from kitlib.kube import kustomize, wait
+from kitlib.measure.signals import propagation
 from kitlib.stacks import base, logs, metrics
 from kitlib.stacks import traces as stack
-from kitlib.telemetry import again
+from kitlib.telemetry import polling
 from kitlib.telemetry.logs import Logs
 from kitlib.telemetry.metrics import Metrics
 from kitlib.telemetry.traces import Traces
-from kitlib.telemetry.waterfall import graph, waterfall
+from kitlib.views.waterfall import graph, waterfall
+from kitlib.workloads import app
+from tests.cluster import settings
 
 IMAGE = "goapp-scratch"
 CHAIN = [
@@ -40,20 +44,39 @@ def traces(cluster: Cluster) -> Iterator[Traces]:
     stack.remove(cluster)
 
 
+def test_every_setting_arrives(cluster: Cluster, traces: Traces) -> None:
+    """Each option and variable of each manifest is one of the process that runs."""
+    assert traces
+    assert settings.lost(cluster, settings.manifests(stack.MEMORY)) == {}
+
+
+@pytest.mark.parametrize(
+    ("pod", "files"),
+    [("collector-0", ["collector/config.yaml"]), ("jaeger-0", ["jaeger/config.yaml", "jaeger/memory.yaml"])],
+)
+def test_it_runs_with_its_files(traces: Traces, pod: str, files: list[str]) -> None:
+    """Asked for its configuration, each says what the stack's files say together."""
+    running = podproxy.request(traces.namespace, pod, 13133, "config", method="GET", body=None, seconds=10).body
+    folder = kustomize.CLUSTER / "stacks" / stack.MEMORY.name
+    written = [yaml.safe_load((folder / file).read_text()) for file in files]
+
+    assert [found for part in written for found in settings.differences(part, running)] == []
+
+
 @pytest.fixture
-def chain(cluster: Cluster, traces: Traces, space: Space) -> Space:
+def chain(cluster: Cluster, traces: Traces, namespace: Namespace) -> Namespace:
     """A namespace with gateway, catalog and backend, which send their spans."""
     assert traces
-    propagation.start(space, cluster.image(IMAGE))
-    return space
+    propagation.start(namespace, cluster.image(IMAGE))
+    return namespace
 
 
-def _asked(space: Space, name: str = "gateway", status: int = 200) -> pd.Timestamp:
+def _asked(namespace: Namespace, name: str = "gateway", status: int = 200) -> pd.Timestamp:
     """One request; returns the moment before it."""
     before = pd.Timestamp.now("UTC")
-    (pod,) = app.pods(space, name)
+    (pod,) = app.pods(namespace, name)
 
-    assert app.ask(space, pod, "/items").status == status
+    assert app.ask(namespace, pod, "/items").status == status
     return before
 
 
@@ -68,13 +91,13 @@ def _sent(traces: Traces, *spans: tuple[str, str, str, float, float]) -> str:
         return {"resource": {"attributes": names}, "scopeSpans": [{"spans": [span]}]}
 
     body = {"resourceSpans": [resource(*span) for span in spans]}
-    answer = podproxy.request(traces.space, "collector-0", OTLP, "v1/traces", method="POST", body=body, seconds=10)
+    answer = podproxy.request(traces.namespace, "collector-0", OTLP, "v1/traces", method="POST", body=body, seconds=10)
 
     assert answer.status == 200
     return trace_id
 
 
-def test_a_request_through_three_services_is_one_trace(traces: Traces, chain: Space) -> None:
+def test_a_request_through_three_services_is_one_trace(traces: Traces, chain: Namespace) -> None:
     """Five spans, each the child of the one before, each with its pod; the caller's lasts longer than the callee's."""
     since = _asked(chain)
     found = traces.newest("gateway", since, spans=len(CHAIN))
@@ -90,8 +113,8 @@ def test_a_request_through_three_services_is_one_trace(traces: Traces, chain: Sp
     assert not found["error"].any()
 
 
-def test_a_trace_is_found_by_what_it_is_like(traces: Traces, chain: Space) -> None:
-    """By service, by name, by duration, by an attribute, and by having failed; with who called whom."""
+def test_a_trace_is_found_by_what_it_is_like(traces: Traces, chain: Namespace) -> None:
+    """By service, by name, by duration, by an attribute, and by having failed; with the calls between services."""
     _asked(chain)
     since = pd.Timestamp.now("UTC")
     (pod,) = app.pods(chain, "backend")
@@ -127,7 +150,7 @@ def test_the_collector_counts_what_was_sent(traces: Traces) -> None:
         calls = traces.calls()
         return float(calls[(calls["service"] == service) & (calls["kind"] == "server")]["calls"].sum())
 
-    assert again.settled(lambda: int(counted()), enough=7, patience=15) == 7
+    assert polling.settled(lambda: int(counted()), enough=7, patience=15) == 7
     assert len(traces.search(service)) == 7
 
 
@@ -147,7 +170,7 @@ def test_prometheus_finds_what_the_collector_counts(cluster: Cluster, traces: Tr
     assert set(exemplars["trace_id"]) <= sent
 
 
-def test_tail_sampling_keeps_what_failed(traces: Traces, chain: Space) -> None:
+def test_tail_sampling_keeps_what_failed(traces: Traces, chain: Namespace) -> None:
     """With policies for errors and for slow ones, of three requests those two are kept whose traces tell something."""
     nothing_else = stack.TAIL_SAMPLING.replace("sampling_percentage: 10", "sampling_percentage: 0")
     stack.overlay(chain.cluster, nothing_else)
@@ -160,7 +183,7 @@ def test_tail_sampling_keeps_what_failed(traces: Traces, chain: Space) -> None:
         app.inject(chain, pod, "error", rate=1.0)
         _asked(chain, status=500)
         whole = [len(CHAIN)] * 2
-        found = again.until(
+        found = polling.until(
             lambda: traces.search("gateway", since=since),
             lambda seen: list(seen["spans"]) == whole,
             failure=str,
@@ -192,7 +215,7 @@ def test_a_trace_that_is_not_there_is_empty(traces: Traces) -> None:
         traces.until(nowhere, seconds=0.5)
 
 
-def test_a_full_queue_is_named(cluster: Cluster, traces: Traces, chain: Space) -> None:
+def test_a_full_queue_is_named(cluster: Cluster, traces: Traces, chain: Namespace) -> None:
     """Without Jaeger, spans wait in the collector; those that find no room are dropped, counted and told."""
     stack.overlay(cluster, TINY_QUEUE)
     _scaled(traces, 0)
@@ -203,7 +226,7 @@ def test_a_full_queue_is_named(cluster: Cluster, traces: Traces, chain: Space) -
             _asked(chain)
             return [line for line in traces.troubles() if "queue was full" in line]
 
-        (line,) = again.until(told, bool, failure=str, seconds=30)
+        (line,) = polling.until(told, bool, failure=str, seconds=30)
     finally:
         _scaled(traces, 1)
         stack.overlay(cluster, "{}")
@@ -227,7 +250,7 @@ def test_storage_in_elasticsearch_needs_it(cluster: Cluster) -> None:
         stack.install(cluster, "elasticsearch")
 
 
-def test_the_same_in_elasticsearch(cluster: Cluster, traces: Traces, chain: Space) -> None:
+def test_the_same_in_elasticsearch(cluster: Cluster, traces: Traces, chain: Namespace) -> None:
     """The same trace, found in the same ways; it is there after Jaeger was killed, and gone with the stack."""
     store = Logs(base.install(cluster, logs.STORE))
     try:
@@ -254,7 +277,7 @@ def test_the_same_in_elasticsearch(cluster: Cluster, traces: Traces, chain: Spac
 
 def test_the_command_line_knows_it(cluster: Cluster, traces: Traces, capsys: pytest.CaptureFixture[str]) -> None:
     """`kit stacks` says what is there and what it takes, removes it, and installs it again."""
-    assert cluster.owner and traces
+    assert cluster.identity and traces
     capsys.readouterr()
     codes = [main(["stacks", action, "traces"]) for action in ("list", "remove", "list", "install")]
     before, after, *takes = capsys.readouterr().out.splitlines()
@@ -278,7 +301,7 @@ def test_removed_without_a_trace(cluster: Cluster, traces: Traces) -> None:
 
 def _scaled(traces: Traces, replicas: int) -> None:
     """So many of Jaeger; returns when it is so."""
-    kube, name = traces.space.cluster.kube, traces.space.name
+    kube, name = traces.namespace.cluster.kube, traces.namespace.name
     kube.patch("StatefulSet", "jaeger", name, {"spec": {"replicas": replicas}})
     if replicas:
         wait.until(kube, "StatefulSet", "jaeger", name, done=base.READY["StatefulSet"], what="ready")

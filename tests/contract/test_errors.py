@@ -6,8 +6,11 @@ import pytest
 import requests.exceptions
 import urllib3.exceptions
 
-from kitlib import connection, engine, errors, kube
+from kitlib import errors
+from kitlib.engine import errors as engine
 from kitlib.errors import ApiError, EngineError, KitError
+from kitlib.kube import client as kube
+from kitlib.kube import connection
 
 
 def _classes(module: object, base: type[BaseException]) -> Iterator[type[BaseException]]:
@@ -38,7 +41,7 @@ def test_every_docker_error_is_mapped(cls: type[BaseException]) -> None:
     assert caught.value.hint
 
 
-API = [*_classes(urllib3.exceptions, urllib3.exceptions.HTTPError), connection.Refused]
+API = [*_classes(urllib3.exceptions, urllib3.exceptions.HTTPError), connection.StatusError]
 
 
 @pytest.mark.parametrize("cls", API, ids=lambda c: c.__name__)

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from kitlib import images, kustomize
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.dashboards import ALL, Panel, grafana, red
 from kitlib.dashboards.definitions import SCRAPE, UNITS
 from kitlib.errors import SupplyError
+from kitlib.kube import kustomize
 from kitlib.stacks import base, logs, metrics, traces
 from kitlib.stacks import grafana as stack
+from kitlib.supply import images
 
 SOURCES = {
     source["uid"]: source

@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from kitlib import kustomize
 from kitlib.dashboards.definitions import SCRAPE
-from kitlib.measure import alerting
+from kitlib.kube import kustomize
+from kitlib.measure.signals import alerting
 
 FOLDER = kustomize.CLUSTER / "stacks" / "metrics"
 PROMETHEUS, RULES = (
@@ -35,7 +35,7 @@ def test_the_formula_of_an_alert_has_the_configured_numbers() -> None:
 
 
 def test_an_alert_waits_for_the_rule_that_records() -> None:
-    """They are in two groups, each with a turn of its own; each instance of goapp is a group of Alertmanager's."""
+    """They are in two groups, each with a turn of its own; Alertmanager has one group per instance of goapp."""
     alert, records = BY_NAME[alerting.ALERT], BY_NAME[alerting.RECORDS]
 
     assert records["record"] in alert["expr"]

@@ -11,8 +11,10 @@ import pytest
 import yaml
 from IPython.core.inputtransformer2 import TransformerManager
 
-from kitlib import app, kustomize, paths
-from kitlib.kube import Object
+from kitlib import paths
+from kitlib.kube import kustomize
+from kitlib.kube.client import Object
+from kitlib.workloads import app
 
 COMPONENTS = kustomize.CLUSTER / "components"
 SIX = {f"app.kubernetes.io/{part}" for part in ("name", "instance", "version", "component", "part-of", "managed-by")}
@@ -53,7 +55,7 @@ def test_a_file_holds_what_its_name_says(file: Path) -> None:
 
 
 def test_every_object_has_all_six_labels(rendered: list[Object]) -> None:
-    """Pods made from a template, too."""
+    """The same holds for pods made from a template."""
     labels = [m["metadata"]["labels"] for m in rendered]
     labels += [m["spec"]["template"]["metadata"]["labels"] for m in rendered if m["kind"] == "Deployment"]
 

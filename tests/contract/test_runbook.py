@@ -39,7 +39,7 @@ def test_links_within_the_runbook_lead_somewhere() -> None:
 
 @pytest.mark.parametrize("fault", faults.ALL, ids=lambda fault: fault.name)
 def test_a_fault_has_an_alert_of_its_own(fault: faults.Fault) -> None:
-    """There is such a rule, it has exemplars where requests tell, and no other fault is told by it about the same app."""
+    """There is such a rule, it has exemplars where requests show the cause, and it reports no other fault of the same app."""
     twins = [other.name for other in faults.ALL if (other.alert, other.app) == (fault.alert, fault.app)]
 
     assert ("exemplars" in runbook.alerts()[fault.alert]["annotations"]) == (fault.told == "requests")

@@ -5,15 +5,17 @@ Lua filter, which is run.
 """
 
 from fnmatch import fnmatch
+from functools import reduce
 from typing import Any
 
 import lupa
 import pytest
 import yaml
 
-from kitlib import kustomize
-from kitlib.measure.lines import TYPED
+from kitlib.kube import kustomize
+from kitlib.measure.signals.lines import TYPED
 from kitlib.stacks import logs as stack
+from kitlib.telemetry import misfits
 from kitlib.telemetry.logs import INDEX
 
 FOLDER = kustomize.CLUSTER / "stacks" / stack.FLUENT_BIT.name
@@ -106,6 +108,39 @@ def test_a_record_without_a_pod_is_kept() -> None:
     code, _, record = _run({"log": "early"})
 
     assert (code, record) == (0, {"log": "early"})
+
+
+@pytest.mark.parametrize("app", [{"": 1}, {"a": {" ": 1}}, {"a": [{"\t": 1}]}])
+def test_what_has_no_field_is_marked(app: dict[str, Any]) -> None:
+    """A key without a name would cost the whole line in Elasticsearch: the line stays, as text alone, and the mark that is counted."""
+    _, _, record = _run({**RECORD, "app": app})
+
+    assert "app" not in record
+    assert list(record["tags"].values()) == [misfits.ONLY_TEXT]
+    assert record["message"] == RECORD["log"]
+
+
+def test_levels_without_end_are_marked() -> None:
+    """So would a thousand levels."""
+    found = [_run({**RECORD, "app": _nested(levels)})[2] for levels in (100, 600)]
+
+    assert ["app" in record for record in found] == [True, False]
+
+
+def _nested(levels: int) -> dict[str, Any]:
+    return reduce(lambda inner, _: {"a": inner}, range(levels), {"a": 1})
+
+
+def test_filebeat_marks_what_is_counted() -> None:
+    """The tag of its configuration is the one that `troubles` looks for, and what Elasticsearch rejects goes where it looks."""
+    filebeat = yaml.safe_load((FOLDER.parent / stack.SHIPPER.name / "filebeat.yml").read_text())
+    (tags,) = (p["add_tags"]["tags"] for p in filebeat["processors"] if "add_tags" in p)
+    (decode,) = (p["decode_json_fields"] for p in filebeat["processors"] if "decode_json_fields" in p)
+
+    assert tags == [misfits.ONLY_TEXT]
+    assert decode["when.and"][1] == {"not.contains.tags": misfits.ONLY_TEXT}
+    assert filebeat["output.elasticsearch"]["non_indexable_policy.dead_letter_index.index"] == misfits.REJECTED
+    assert fnmatch(misfits.REJECTED, INDEX)
 
 
 def _run(record: dict[str, Any]) -> tuple[int, float, dict[str, Any]]:

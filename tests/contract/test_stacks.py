@@ -1,14 +1,19 @@
 """Every stack: labels, resources, probes, and how much memory all of them take together."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
 
-from kitlib import images, kustomize
-from kitlib.kube import Object
+from kitlib.kube import kustomize
+from kitlib.kube.client import Object
+from kitlib.kube.quantity import parse
 from kitlib.stacks import base
+from kitlib.supply import images
 
 FOLDER = kustomize.CLUSTER / "stacks"
 NAMES = sorted(folder.name for folder in FOLDER.iterdir() if (folder / "kustomization.yaml").exists())
@@ -28,6 +33,12 @@ def _workloads(objects: list[Object]) -> list[Object]:
 
 def _containers(objects: list[Object]) -> list[Object]:
     return [c for m in _workloads(objects) for c in m["spec"]["template"]["spec"]["containers"]]
+
+
+@cache
+def _every() -> list[Object]:
+    """The containers of all stacks."""
+    return [c for name in NAMES for c in _containers(kustomize.render({"resources": [f"stacks/{name}"]}))]
 
 
 def test_every_object_belongs_to_its_stack(rendered: tuple[str, list[Object]]) -> None:
@@ -59,15 +70,15 @@ def test_every_image_is_one_of_the_stack(rendered: tuple[str, list[Object]]) -> 
 
 
 def test_an_images_stack_is_a_stack() -> None:
-    """What makes the image be here exists."""
+    """The recipe that makes the image available exists."""
     assert {it.stack for it in images.catalogue().values() if it.stack} <= set(NAMES)
 
 
 def test_what_is_not_restricted_says_why(rendered: tuple[str, list[Object]]) -> None:
     """A namespace that is not `restricted` has a comment with the reason."""
     name, objects = rendered
-    (space,) = (m for m in objects if m["kind"] == "Namespace")
-    level = space["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+    (namespace,) = (m for m in objects if m["kind"] == "Namespace")
+    level = namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
     (file,) = (FOLDER / name).glob("*-namespace.yaml")
 
     assert level == "restricted" or file.read_text().startswith("# ")
@@ -84,10 +95,28 @@ def test_files_hold_what_their_names_say() -> None:
 
 def test_all_stacks_fit_into_eight_gibibytes() -> None:
     """The limits of memory of everything at once, on one node."""
-    containers = [c for name in NAMES for c in _containers(kustomize.render({"resources": [f"stacks/{name}"]}))]
-    total = sum(base.in_bytes(c["resources"]["limits"]["memory"]) for c in containers)
+    total = sum(parse(c["resources"]["limits"]["memory"]) for c in _every())
 
     assert 0 < total <= MOST
+
+
+@pytest.mark.parametrize(
+    "script", sorted(FOLDER.parent.glob("images/*/entrypoint.sh")), ids=lambda file: file.parent.name
+)
+def test_an_entrypoint_hands_every_setting_on(script: Path, tmp_path: Path) -> None:
+    """Each variable that a manifest sets for an image reaches the program that its entrypoint starts, also one with a dot in its name."""
+    using = [c for c in _every() if images.image(c["image"]).recipe == script.parent.name]
+    wanted = {entry["name"]: entry.get("value", "x") for c in using for entry in c.get("env", [])}
+    entrypoint = tmp_path / "entrypoint"
+    shutil.copy(script, entrypoint)
+    entrypoint.chmod(0o755)
+    ran = subprocess.run(
+        [entrypoint, "env", "-0"], env={"PATH": "/usr/bin:/bin", **wanted}, capture_output=True, check=True
+    )
+    found = dict(entry.split("=", 1) for entry in ran.stdout.decode().split("\0") if entry)
+
+    assert using
+    assert {name: found.get(name) for name in wanted} == wanted
 
 
 def _resources(folder: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""What every exercise has to stand: nobody's answer, two wrong ones, the reference solution, and being reset.
+"""The cases of every exercise: no answer, two or more wrong answers, the reference solution, and a reset.
 
 Two modules use it, one for the exercises that work the engine (parts 1 and 2 of the guide) and one for those that work the cluster: these
 can be tested side by side without being in each other's way.
@@ -7,7 +7,7 @@ can be tested side by side without being in each other's way.
 from __future__ import annotations
 
 from kitlib import exercises
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from tests.notebooks.answers import WRONG, solve
 
 ENGINE = [name for name in exercises.ALL if name[0] in "12"]
@@ -15,7 +15,7 @@ CLUSTER = [name for name in exercises.ALL if name not in ENGINE]
 
 
 def prove(name: str, cluster: Cluster) -> None:
-    """Untouched: not attempted.  Two wrong answers: failed, each with its own hint.  The reference: passed.  Reset: not attempted."""
+    """Untouched: not attempted.  Wrong answers: failed, each with its own hint.  The reference: passed.  Reset: not attempted."""
     exercise = exercises.exercise(name)
     exercise.reset()
     untouched = exercise.check()
@@ -29,7 +29,8 @@ def prove(name: str, cluster: Cluster) -> None:
     exercise.reset()
 
     assert untouched.state == "not attempted"
-    assert [w.state for w in wrong] == ["failed", "failed"]
+    assert len(wrong) >= 2
+    assert {w.state for w in wrong} == {"failed"}, wrong
     assert all(w.saw for w in wrong)
     assert len({w.look for w in wrong}) == len(wrong)
     assert solved.state == "passed", solved

@@ -13,6 +13,7 @@ from kitlib.errors import GoFailed
 from kitlib.golang import ask, serving
 from kitlib.golang.magics import run_cell
 from kitlib.golang.workspace import Module
+from kitlib.measure.golang import gotools
 
 SECONDS = 120
 
@@ -131,7 +132,7 @@ def test_a_failure_that_was_announced(module: Module, capsys: pytest.CaptureFixt
 
 
 def test_a_service_is_asked_and_ended(module: Module) -> None:
-    """It answers while the block lasts, and nobody listens after it."""
+    """It answers while the block lasts, and no process listens after it."""
     run_cell(
         module,
         "shop/main.go --import fmt,net,net/http",
@@ -144,3 +145,10 @@ def test_a_service_is_asked_and_ended(module: Module) -> None:
         ask(address, "/")
 
     assert (answer.status, answer.type) == (404, "text/plain")
+
+
+def test_every_planted_mistake_is_reported() -> None:
+    """`go vet` writes its findings to stderr: each mistake that it has a check for is found at its line, and no other line is named."""
+    found = gotools.seeded()
+
+    assert list(found["vet says"] != "") == list(found["has a check"])

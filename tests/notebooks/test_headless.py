@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -12,10 +13,13 @@ from typing import Any
 
 import nbformat
 import papermill
+import psutil
 import pytest
+from nbclient.exceptions import DeadKernelError
 from papermill.iorw import LocalHandler
 
-from kitlib import cluster, headless
+from kitlib.cluster import bound as cluster
+from kitlib.runner import headless, workplace
 
 new: Any = nbformat.v4
 
@@ -182,7 +186,7 @@ def test_the_display_hook_masks_before_a_message_leaves_the_kernel(tmp_path: Pat
     """Under an engine that masks nothing, secrets are masked all the same, also those that a subprocess prints."""
     source = notebook(
         tmp_path / "in.ipynb",
-        "from kitlib import redact; ip = get_ipython(); redact.install(ip); redact.install(ip)",
+        "from kitlib.masking import redact; ip = get_ipython(); redact.install(ip); redact.install(ip)",
         "redact.register('learned-value')",
         "print('a learned-value'); import sys; print('password=hunter2', file=sys.stderr)",
         "'a learned-value'",
@@ -208,3 +212,95 @@ def test_the_engine_is_registered() -> None:
     from papermill.engines import papermill_engines
 
     assert papermill_engines.get_engine("kit") is headless.KitEngine
+
+
+def statuses(path: Path) -> list[str]:
+    return [cell.metadata.papermill.status for cell in load(path).cells]
+
+
+def gone(mark: Path) -> bool:
+    """Whether no process is left of those that wrote their ids, one a line, into the file."""
+    return not [pid for pid in mark.read_text().split() if _runs(int(pid))]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_kernel_that_dies_between_cells_leaves_the_next_as_not_run(tmp_path: Path) -> None:
+    """The kernel is killed before the third cell starts: that cell and those after it are pending, the earlier ones completed."""
+    out, mark = tmp_path / "out.ipynb", tmp_path / "mark"
+    source = notebook(tmp_path / "in.ipynb", f"import os; open({str(mark)!r}, 'w').write(str(os.getpid()))", "2", "3")
+
+    def on_cell(index: int, _: int) -> None:
+        if index == 2:
+            kernel = psutil.Process(int(mark.read_text()))
+            kernel.kill()
+            psutil.wait_procs([kernel], timeout=30)
+
+    with pytest.raises(DeadKernelError):
+        run(source, out, on_cell=on_cell)
+
+    assert statuses(out) == ["completed", "completed", "pending", "pending"]
+
+
+def test_a_kernel_that_does_not_start_leaves_every_cell_as_not_run(tmp_path: Path) -> None:
+    """The kernel's command ends at once: no cell has run."""
+    folder = Path(workplace.jupyter()["JUPYTER_DATA_DIR"]) / "kernels" / "broken"
+    folder.mkdir(parents=True)
+    spec = {"argv": [sys.executable, "-c", "raise SystemExit(3)"], "display_name": "Broken", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+
+    with pytest.raises(RuntimeError, match="Kernel died"):
+        run(notebook(tmp_path / "in.ipynb", "1", "2"), tmp_path / "out.ipynb", kernel_name="broken")
+
+    assert statuses(tmp_path / "out.ipynb") == ["pending", "pending", "pending"]
+
+
+STUBBORN = """
+import os, signal, subprocess, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+children = [subprocess.Popen(['sleep', '600'], start_new_session=True)]
+os.system('setsid sh -c "echo \\$\\$ >> MARK; exec sleep 600" &')
+while not os.path.exists('MARK'): time.sleep(0.01)
+open('MARK', 'a').write(f'{os.getpid()}\\n{children[0].pid}\\n')
+time.sleep(600)
+"""
+
+
+def test_papermills_own_bound_ends_a_cell_and_all_that_it_started(tmp_path: Path) -> None:
+    """`papermill --engine kit --execution-timeout` ends a cell that ignores interrupts, its kernel, its children and theirs."""
+    out, mark = tmp_path / "out.ipynb", tmp_path / "mark"
+    source = notebook(
+        tmp_path / "in.ipynb", "print('be' + 'fore')", STUBBORN.replace("MARK", str(mark)), "print('never')"
+    )
+    command = [sys.executable, "-m", "papermill", "--engine", "kit", "--execution-timeout", "3", "--no-progress-bar"]
+
+    done = subprocess.run([*command, str(source), str(out)], capture_output=True, text=True, timeout=300, check=False)
+
+    assert done.returncode != 0
+    assert "cell 2 did not end in 3 s: import os, signal, subprocess, time" in done.stderr
+    assert statuses(out) == ["completed", "completed", "failed", "pending"]
+    assert load(out).cells[1].outputs[0].text == "before\n"
+    assert gone(mark)
+
+
+def test_a_full_disk_leaves_the_notebook_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No save succeeds: the cells run all the same, the error is raised at the end, and the older notebook is as it was."""
+    out, ran = tmp_path / "out.ipynb", tmp_path / "ran"
+    out.write_text("older")
+
+    def full(_: LocalHandler, __: str, path: str) -> None:
+        Path(path).write_text("")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(LocalHandler, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        run(notebook(tmp_path / "in.ipynb", "1", f"open({str(ran)!r}, 'w')"), out, autosave_cell_every=1e-6)
+
+    assert ran.exists()
+    assert out.read_text() == "older"
+    assert {path.name for path in tmp_path.iterdir()} == {"in.ipynb", "out.ipynb", "ran"}

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import select
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +18,12 @@ from typing import Any
 import nbformat
 import pytest
 from junitparser import JUnitXml
+from papermill.iorw import LocalHandler
 
-from kitlib import chapters as reading
-from kitlib import run as runs
 from kitlib.errors import UsageError
-from kitlib.executed import Run
+from kitlib.runner import chapters as reading
+from kitlib.runner import run as runs
+from kitlib.runner.executed_notebook import Run
 
 new: Any = nbformat.v4
 
@@ -27,7 +33,7 @@ FAILING = ["# It fails", "print('before')", "raise ValueError('no such thing')",
 DYING = ["# It dies", "import os; os._exit(3)"]
 MEASURING = [
     "# Multi-stage builds",
-    "import kitlib.claims as kit; dynamic = kit.claim('2.3-dynamic')",
+    "import kitlib as kit; dynamic = kit.claim('2.3-dynamic')",
     "startup = kit.claim('2.3-startup'); size = kit.claim('2.2-size')",
     """
 import json, os
@@ -41,6 +47,23 @@ with open(f"{os.environ['KIT_RESULTS']}/{dynamic.id}.jsonl", "a") as file:
     "from IPython.display import HTML; HTML('<figure><figcaption>Starts</figcaption><svg></svg></figure>')",
     "HTML('<p>not a plot</p>')",
 ]
+OLDER = {
+    **{
+        "kind": "row",
+        "claim": "2.3-dynamic",
+        "metric": "starts",
+        "dockerfile": "guide-2.3",
+        "unit": "0/1",
+        "profile": "quick",
+    },
+    **{
+        "run": "older",
+        "stamp": "ba9876543210",
+        "started_at": "2025-01-01T00:00:00.000+00:00",
+        "repeat": 1,
+        "value": 1.0,
+    },
+}
 VERDICTS = ["# All verdicts", "print('last')"]
 
 
@@ -84,7 +107,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
     write(folder, "2.1-dies", DYING)
     write(folder, "2.3-multi-stage", [source.replace("STARTS", "0.0") for source in MEASURING])
     write(folder, "9-verdicts", VERDICTS)
-    (results / "2.3-dynamic.jsonl").write_text('{"kind": "row", "claim": "2.3-dynamic", "run": "older"}\n')
+    (results / "2.3-dynamic.jsonl").write_text(json.dumps(OLDER) + "\n")
     said: list[str] = []
 
     @contextmanager
@@ -187,7 +210,7 @@ def test_the_other_chapters_go_on(done: Done) -> None:
 
 
 def test_a_failure_says_where_and_why(done: Done) -> None:
-    """The cell that raised is named with its error and traceback; a kernel that died is told as such."""
+    """The cell that raised is named with its error and traceback; a kernel that died is reported as such."""
     raised, died = (entry.failure for entry in done.run.chapters if entry.failure)
 
     assert (raised.chapter, raised.cell, raised.error, raised.message) == ("1-fails", 2, "ValueError", "no such thing")
@@ -235,13 +258,13 @@ def test_junit_has_a_case_a_cell_and_a_case_a_claim(done: Done) -> None:
 
 
 def test_results_json_lists_the_verdicts_of_this_run(done: Done) -> None:
-    """A measured claim has figures and stamp; a claim without rows is not measurable, and that fails the run."""
+    """A measured claim has figures and stamp; a claim without rows is without a verdict, and that fails the run."""
     results = {entry["claim"]: entry for entry in json.loads((done.out / "results.json").read_text())}
 
     measured = results["2.3-dynamic"]
-    assert (measured["verdict"], measured["n"], measured["median"], measured["iqr"]) == ("refuted", 3, 0.0, 0.0)
+    assert (measured["verdict"], measured["n"], measured["median"]) == ("refuted", 3, None)  # no median of yes and no
     assert measured["stamp"] == {"id": "0123456789ab", "os": "Example OS", "cores": 2}
-    assert results["2.2-size"]["verdict"] == "not-measurable"
+    assert (results["2.2-size"]["verdict"], results["2.2-size"]["drift"]) == ("none", False)
     assert [failure.claim for failure in done.run.failures if failure.claim] == ["2.2-size", "2.3-startup"]
 
 
@@ -314,3 +337,184 @@ def test_an_interrupted_run_still_writes_its_report(tmp_path: Path, monkeypatch:
     assert "interrupted" in (tmp_path / "out" / "index.html").read_text()
     assert "before\\n" in (tmp_path / "out" / "0-start.ipynb").read_text()
     assert not (tmp_path / "out" / "1-next.ipynb").exists()
+
+
+DRIVER = """
+import signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may be run by nohup, which the kit respects
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from kitlib.host import stopping
+stopping.from_the_start()
+from pathlib import Path
+from kitlib.cluster import lifecycle
+from kitlib.runner import chapters, run
+folder, known = Path(sys.argv[1]), chapters.chapters
+run.resolve = lambda names: chapters.resolve(names, known(folder))
+lifecycle.up = lambda: exec(sys.argv[2])
+from kitlib.cli import main
+raise SystemExit(main(sys.argv[3:]))
+"""
+LONG = [
+    "# Long",
+    "size = 1",
+    "import time; open(MARK, 'w').close(); time.sleep(600)",
+    "2",
+]
+
+
+@contextmanager
+def command(folder: Path, *words: str, up: str = "", stdout: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+    """`kit run` on the notebooks of a folder; `up` is what is done where a cluster would be made."""
+    argv = [sys.executable, "-c", DRIVER, str(folder), up, "run", "-o", str(folder / "out"), *words]
+    env = {**os.environ, "KIT_RESULTS": str(folder / "results"), "KIT_HOME": str(folder / "home")}
+    with subprocess.Popen(argv, env=env, stdout=stdout, stderr=subprocess.PIPE, text=True) as process:
+        yield process
+
+
+def reached(process: subprocess.Popen[str], mark: Path) -> None:
+    """Return when the command has opened the named pipe; a command that ends before that fails the test."""
+    with os.fdopen(os.open(mark, os.O_RDONLY | os.O_NONBLOCK)) as pipe:
+        opened = select.poll()
+        opened.register(pipe)  # hung up: a writer was there, and is gone
+        while not opened.poll(200):
+            assert process.poll() is None, process.communicate()[1]
+
+
+def cases(out: Path, name: str) -> dict[str, Any]:
+    return Done(None, out, []).suite(name)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_in_a_cell_ends_the_command_in_one_line(tmp_path: Path, number: signal.Signals) -> None:
+    """The exit code says which signal, the last line where the report is; no traceback; what did not run is skipped."""
+    mark = tmp_path / "mark"
+    os.mkfifo(mark)
+    write(tmp_path, "0-start", [source.replace("MARK", repr(str(mark))) for source in LONG])
+    write(tmp_path, "1-next", ["# B", "print(1)"])
+    with command(tmp_path) as process:
+        reached(process, mark)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=300)
+
+    assert (process.returncode, out) == (128 + number, "")
+    assert err.splitlines()[-1].endswith(f"the report is {tmp_path / 'out' / 'index.html'}")
+    assert "Traceback" not in err
+    assert [case.is_skipped for case in cases(tmp_path / "out", "0-start").values()] == [False, False, True]
+    assert cases(tmp_path / "out", "0-start")["cell 2: " + LONG[2].replace("MARK", repr(str(mark)))].is_error
+    assert cases(tmp_path / "out", "1-next")["notebook"].is_skipped
+
+
+def test_a_signal_before_the_first_chapter_leaves_a_report_too(tmp_path: Path) -> None:
+    """While the cluster is made, SIGTERM ends the run: every chapter is not run, every claim without a verdict."""
+    write(tmp_path, "2.3-multi-stage", [source.replace("STARTS", "0.0") for source in MEASURING])
+    mark = tmp_path / "mark"
+    os.mkfifo(mark)
+    with command(tmp_path, up=f"open({str(mark)!r}, 'w').close(); import time; time.sleep(600)") as process:
+        reached(process, mark)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=300)
+
+    assert process.returncode == 143
+    assert len(err.splitlines()) == 1
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert {(entry["verdict"], entry["drift"]) for entry in results} == {("none", False)}
+
+
+def test_the_bound_of_a_cell_ends_its_chapter_and_not_the_run(tmp_path: Path) -> None:
+    """The cell is named with its first line and is an error in JUnit; the next chapter runs; the exit code is 1."""
+    write(tmp_path, "1-long", ["# A", "import time; time.sleep(600)", "2"])
+    write(tmp_path, "2-next", ["# B", "print(1)"])
+    with command(tmp_path, "--cell-timeout", "5") as process:
+        _, err = process.communicate(timeout=300)
+
+    assert process.returncode == 1
+    assert "✗ 1-long, cell 1: CellTimeoutError: cell 1 did not end in 5 s: import time; time.sleep(600)" in err
+    assert "Traceback" not in err
+    first, second = cases(tmp_path / "out", "1-long").values()
+    assert (first.is_error, second.is_skipped) == (True, True)
+    assert cases(tmp_path / "out", "2-next")["cell 1: print(1)"].is_passed
+
+
+def test_the_bound_of_a_run_leaves_the_other_chapters_not_run(tmp_path: Path) -> None:
+    """It ends what runs; what has not begun is skipped, and its claims are without a verdict; the exit code is 1."""
+    write(tmp_path, "1-long", ["# A", "import time; time.sleep(600)"])
+    write(tmp_path, "2.3-multi-stage", [source.replace("STARTS", "0.0") for source in MEASURING])
+    with command(tmp_path, "--timeout", "15") as process:
+        out, err = process.communicate(timeout=300)
+
+    assert process.returncode == 1
+    assert "the bound of 15 s was reached; not run: 2.3-multi-stage" in err
+    assert {line.split("  ")[0][:17] for line in out.splitlines()} == {"without a verdict"}
+    assert cases(tmp_path / "out", "2.3-multi-stage")["notebook"].is_skipped
+    assert cases(tmp_path / "out", "run")["run"].is_error
+
+
+def test_a_reader_that_is_gone_gets_no_traceback(tmp_path: Path) -> None:
+    """stdout is a closed pipe: the run ends as it would have, with its report."""
+    write(tmp_path, "2.3-multi-stage", [source.replace("STARTS", "0.0") for source in MEASURING])
+    reader, writer = os.pipe()
+    os.close(reader)
+    with command(tmp_path, stdout=writer) as process:
+        os.close(writer)
+        err = process.communicate(timeout=300)[1]
+
+    assert process.returncode == 1  # two of its claims have no rows
+    assert "Traceback" not in err
+    assert "BrokenPipe" not in err
+    assert (tmp_path / "out" / "index.html").exists()
+
+
+@pytest.mark.parametrize("out", ["file", "file/below", "loop/x"])
+def test_a_folder_that_cannot_be_is_refused_before_anything_runs(tmp_path: Path, out: str) -> None:
+    """A file, a path below one, a link to itself: wrong usage, and no cluster is made."""
+    write(tmp_path, "0-start", ["# A", "1"])
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    made: list[str] = []
+
+    with pytest.raises(UsageError, match="report cannot be written"):
+        runs.execute(
+            reading.chapters(tmp_path), profile="quick", out=tmp_path / out, prepare=lambda: made.append("cluster")
+        )
+
+    assert made == []
+
+
+def test_a_full_disk_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the report can be written: the verdicts are there, the run has failed, and says why."""
+    monkeypatch.setenv("KIT_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("KIT_HOME", str(tmp_path / "home"))
+    write(tmp_path, "2.3-multi-stage", [source.replace("STARTS", "0.0") for source in MEASURING])
+
+    def full(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        patch.setattr(LocalHandler, "write", full)
+        run = runs.execute(reading.chapters(tmp_path), profile="quick", out=tmp_path / "out", announce=silent)
+
+    assert [verdict.verdict for verdict in run.verdicts] == ["none", "refuted", "none"]
+    assert (run.failed, "No space left" in run.unwritten) == (True, True)
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
+
+
+def test_only_what_a_stopped_chapter_had_judged_has_a_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of a claim whose verdict the chapter did not come to are not judged; those of an earlier one are."""
+    monkeypatch.setenv("KIT_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("KIT_HOME", str(tmp_path / "home"))
+    ends = {"judged": ["dynamic.verdict(kit_rows)", "1 / 0"], "stopped": ["1 / 0", "dynamic.verdict(kit_rows)"]}
+    found = {}
+    for name, cells in ends.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        bind = "import kitlib as kit; dynamic = kit.claim('2.3-dynamic')"
+        load = "kit_rows = kit.claims.experiments.load('2.3-dynamic')"
+        write(folder, "2.3-multi-stage", [MEASURING[0], bind, MEASURING[3].replace("STARTS", "0.0"), load, *cells])
+        (verdict,) = runs.execute(
+            reading.chapters(folder), profile="quick", out=folder / "out", announce=silent
+        ).verdicts
+        found[name] = (verdict.verdict, verdict.drift, verdict.reason)
+
+    assert found["judged"][:2] == ("refuted", False)
+    assert found["stopped"] == ("none", False, "the chapter stopped at cell 4")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kitlib.claims import claim
-from kitlib.verdict import Verdict
+from kitlib.claims.register import claim
+from kitlib.claims.verdict import Verdict
 
 Values = Sequence[float]
 

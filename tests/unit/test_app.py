@@ -1,10 +1,11 @@
-"""What can be said of goapp's manifests without a cluster, and of its rollout."""
+"""goapp's manifests and its rollout, tested without a cluster."""
 
 import pytest
 
-from kitlib import app, kustomize
 from kitlib.errors import CommandFailed, UsageError
-from kitlib.kube import Object
+from kitlib.kube import kustomize
+from kitlib.kube.client import Object
+from kitlib.workloads import app
 
 IMAGE = "127.0.0.1:5000/goapp:1.2"
 DIGEST = "sha256:" + "ab" * 32
@@ -59,7 +60,7 @@ def test_the_image_is_the_one_that_was_asked_for(image: str, version: str) -> No
 
 
 def test_replicas_are_the_callers_else_the_treatments() -> None:
-    """A treatment may set the number of replicas; who asks for a number gets that."""
+    """A treatment may set the number of replicas; a number that the caller gives wins."""
     assert deployment()["spec"]["replicas"] == 1
     assert deployment("guide-3.2")["spec"]["replicas"] == 3
     assert deployment("guide-3.2", replicas=5)["spec"]["replicas"] == 5
@@ -98,7 +99,7 @@ def test_what_a_treatment_adds_is_the_instances_too() -> None:
 
 
 def test_a_chain_is_three_instances_that_call_each_other() -> None:
-    """gateway calls catalog's Service, catalog backend's, backend nobody."""
+    """gateway calls catalog's Service, catalog calls backend's, and backend calls none."""
     deployed = {m["metadata"]["name"]: m for m in app.chain(IMAGE, treatments=["faults"]) if m["kind"] == "Deployment"}
     calls = {name: environment(found).get("CATALOG_DOWNSTREAM") for name, found in deployed.items()}
 

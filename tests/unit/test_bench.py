@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from kitlib import bench, benchtable, stamp
-from kitlib.bench import Group, Row, Values
+from kitlib.claims import stamp
+from kitlib.dev import bench, benchtable
+from kitlib.dev.bench import Group, Row, Values
 from kitlib.errors import KitError, UsageError
 
 ROW = Row("7", "listing", "the other", "seconds", "s", 0.5, peers=("fast", "slow"))
@@ -149,7 +150,7 @@ def test_a_line_of_the_table_has_both_sides_the_ratio_and_the_bar() -> None:
 
 
 def test_a_missed_bar_is_marked_and_a_note_is_shown() -> None:
-    """What misses is said in the table itself; notes stand below it."""
+    """The table itself names missed bars; notes stand below it."""
     text = table(met=False, notes="7: why")
 
     assert "**missed**" in text

@@ -1,5 +1,7 @@
 """The command line's promise: 0 done, 1 something failed, 2 wrong usage; an error says what to do next."""
 
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,9 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from kitlib import supply
-from kitlib.cli import main
+from kitlib import paths
+from kitlib.claims import register as claims
+from kitlib.cli import main, parser
+from kitlib.cluster import lifecycle, placement
+from kitlib.engine import client as engine
 from kitlib.paths import ROOT
+from kitlib.supply import choice as supply
+from kitlib.supply import images
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
@@ -74,8 +81,158 @@ def test_wrong_usage(words: list[str], said: str, capsys: pytest.CaptureFixture[
     assert "\nnext: " in err
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["statu"], "did you mean status?"),
+        (["run", "--lisst"], "did you mean --list?"),
+        (["run", "--profile", "ful"], "did you mean full?"),
+        (["run", "--profle=full"], "did you mean --profile?"),
+        (["down", "--image"], "did you mean --images?"),
+        (["images", "lst"], "did you mean list?"),
+        (["test", "--lnt"], "did you mean --lint?"),
+        (["stacks", "xyz"], "./kit stacks --help"),
+        (["zzz"], "./kit --help"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_misspelt_word_is_answered_with_the_right_one(
+    words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command, action, option or choice that is nearly right is suggested; an option is never taken for a longer one."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(f"\nnext: {meant}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["images", "list", "debiann"], "did you mean debian?"),
+        (["stacks", "remove", "metric"], "did you mean metrics?"),
+        (["run", "2.3-multistage"], "did you mean 2.3-multi-stage?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_misspelt_name_is_answered_with_the_right_one(
+    words: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So is the name of an image, a stack or a chapter."""
+    assert main(words) == 2
+    assert capsys.readouterr().err.endswith(f"\nnext: {hint}\n")
+
+
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """`./kit` alone shows all commands, and ends with 2, as nothing was done."""
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    said = capsys.readouterr()
+
+    assert (ended.value.code, said.out) == (2, "")
+    assert "\n    doctor " in said.err
+
+
+def kit(*words: str, shell: str = 'exec "$@"', **env: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own, started by a shell that may do something to its streams."""
+    return subprocess.run(
+        ["sh", "-c", shell, "sh", sys.executable, "-m", "kitlib", *words],
+        cwd=ROOT,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("shell", "code", "said"),
+    [
+        ('"$@" >&-', 0, ""),
+        ('"$@" <&-', 0, ""),
+        ('"$@" > /dev/full', 1, "kit: no space left on device\nnext: "),
+    ],
+)
+def test_streams_that_are_not_there(shell: str, code: int, said: str) -> None:
+    """A closed stdin or stdout changes nothing, and a stdout that takes nothing is a failure in words."""
+    ended = kit("run", "--list", shell=shell)
+
+    assert ended.returncode == code
+    assert ended.stderr.startswith(said) and "Traceback" not in ended.stderr and "Exception" not in ended.stderr
+    assert bool(ended.stderr) == bool(said)
+
+
+def test_a_reader_that_has_seen_enough() -> None:
+    """When the reader of stdout has gone, as `head` does, the command ends in silence as other commands of Unix do."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    argv = [sys.executable, "-m", "kitlib", "run", "--list"]
+    ended = subprocess.run(argv, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+
+    assert (ended.returncode, ended.stderr) == (128 + 13, "")
+
+
+def test_a_locale_without_the_signs() -> None:
+    """Where stdout cannot say ✗ or ’ the text comes without them."""
+    ended = kit("run", "--list", PYTHONIOENCODING="ascii")
+
+    assert ended.returncode == 0
+    assert "9-verdicts" in ended.stdout
+
+
+COMMANDS = [
+    *(["-h"] if c == "" else [c, "-h"] for c in ("", *re.findall(r"^    (\w+) ", parser().format_help(), re.M)))
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_help_of_every_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command describes itself and makes nothing."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(" ".join(["usage: kit", *words[:-1]]))
+    assert list(Path(os.environ["KIT_HOME"]).iterdir()) == []
+
+
+def test_a_broken_register_is_told_before_a_cluster_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`run` reads the register first: what is wrong in it is wrong input, and nothing was begun; `run --list` does without it."""
+    (tmp_path / "claims.yaml").write_text("claims:\n\t- id: x")
+    monkeypatch.setattr(claims.register, "__defaults__", (tmp_path / "claims.yaml",))
+    monkeypatch.setattr(lifecycle, "up", lambda *_: pytest.fail("a cluster was made"))
+
+    assert main(["run", "2.3"]) == 2
+    assert capsys.readouterr().err.startswith("kit: claims.yaml, line 2 is not YAML: ")
+    assert main(["run", "--list"]) == 0
+
+
+@pytest.mark.parametrize("words", [["images", "list"], ["images", "build", "debian"], ["up"]], ids=" ".join)
+def test_a_broken_catalogue_is_one_line(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Commands that read images.toml end with 2, the line that is broken, and what to do."""
+    (tmp_path / "cluster").mkdir()
+    (tmp_path / "cluster" / "images.toml").write_text("[debian\n")
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(engine, "ensure", lambda: None)
+    monkeypatch.setattr(placement, "refuse_foreign", lambda *_: None)
+    images.catalogue.cache_clear()
+    code = main(words)
+    images.catalogue.cache_clear()
+    lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("supply: ")]
+
+    assert code == 2
+    assert lines[0].startswith("kit: cluster/images.toml, line 1: is not TOML: ")
+    assert [line[:6] for line in lines[1:]] == ["next: "]
+
+
 def test_unknown_supply(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A KIT_SUPPLY that is none is wrong usage of the kit, too."""
+    """An unknown KIT_SUPPLY is also wrong usage of the kit."""
     monkeypatch.setenv("KIT_SUPPLY", "x")
 
     assert main(["images", "list"]) == 2

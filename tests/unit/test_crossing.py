@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from kitlib.claims import Claim
+from kitlib.claims.register import Claim
 from kitlib.errors import ClaimError
-from kitlib.plots import plot
+from kitlib.views.plots import plot
 from tests.unit.frames import rows
 
 RULE = {
@@ -63,9 +63,13 @@ def test_the_reading_says_from_where_on() -> None:
     """The least work from which the way stays as good; a way that falls back again has not crossed before that."""
     found = _claim().verdict(_frame({1: {0: [1, 2, 3], 1: [10, 10, 10], 10: [4, 4, 4], 100: [9, 9, 9]}, 8: {0: [2]}}))
 
-    assert "from work_us = 100 with goroutines = 1 (at first 20 %, at last 90 % of it)" in found.reading
-    assert "nowhere with goroutines = 8" in found.reading
+    assert "within 10 % of mutex from 100 work_us on (goroutines: 1)" in found.reading
+    assert "nowhere with goroutines: 8" in found.reading
     assert (found.n, found.unit, found.reason) == (13, "% of mutex", "on work_us and goroutines")
+    assert (found.median, found.iqr) == (None, None)
+    each = {s.treatment: (s.n, s.median, s.unit) for s in found.treatments}
+    assert each["channel · 1 · 0"] == (3, 2, "million/s")
+    assert each["mutex · 8 · 0"] == (1, 10, "million/s")
 
 
 def test_a_missing_side_is_said() -> None:
@@ -82,7 +86,7 @@ def test_words_say_what_is_asked() -> None:
 
 def test_the_plot_has_a_panel_a_level(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ratios in the picture's words, medians in its table."""
-    for place in ("kitlib.plots.claim", "kitlib.plots.crossing.claim"):
+    for place in ("kitlib.views.plots.claim", "kitlib.views.plots.crossing.claim"):
         monkeypatch.setattr(place, lambda _: _claim())
     drawn = plot(_frame({1: {0: [1.0], 10: [9.0]}, 8: {0: [2.0], 10: [12.0]}}))
 

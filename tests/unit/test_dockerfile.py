@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from kitlib.measure import lint, modcache
+from kitlib.measure.images import lint, modcache
 
 MOVING = "FROM alpine:latest\nRUN true\n"
 
 
 def test_the_linter_finds_a_moving_tag_and_nothing_else() -> None:
-    """The line and the rule; that nobody sets a user is no finding, which the chapter says of it."""
+    """The line and the rule; a missing USER is no finding, as the chapter says."""
     found = lint.lint(MOVING)
 
     assert found[["line", "code"]].to_numpy().tolist() == [[1, "DL3007"]]

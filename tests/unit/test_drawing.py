@@ -4,7 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from kitlib.drawing import BAD, GOOD, Box, Drawing
+from kitlib.views.drawing import Box, Drawing
+from kitlib.views.svg import BAD, GOOD
 
 PICTURE = Drawing(
     "cluster kit, Kubernetes v1",
@@ -32,7 +33,7 @@ def test_svg_is_well_formed() -> None:
 
 
 def test_label_says_what_the_picture_shows() -> None:
-    """Whoever cannot see the picture is read the same words: it is an image whose label is its text."""
+    """A screen reader reads the same words: the picture is an image whose label is its text."""
     svg = parsed(PICTURE)
 
     assert svg.get("role") == "img"

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -13,12 +18,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kitlib.claims import claim
-from kitlib.errors import EngineError, KitError, UsageError
-from kitlib.experiments import environments, experiment, load, treatment_columns
+from kitlib.claims import progress
+from kitlib.claims.experiments import environments, experiment, load, treatment_columns
+from kitlib.claims.register import claim
+from kitlib.errors import EngineError, InputError, KitError, UsageError
 
-stamp = importlib.import_module("kitlib.stamp")
-module = importlib.import_module("kitlib.experiments")
+stamp = importlib.import_module("kitlib.claims.stamp")
 IMAGES = ["a", "b", "c", "d", "e"]
 START = claim("2.3-startup")
 
@@ -38,7 +43,7 @@ def one(**_: Any) -> float:
 
 
 def test_the_frame_is_tidy() -> None:
-    """One row a repeat and metric, with the columns in their order and their types."""
+    """One row per repeat and metric, with the columns in their order and their types."""
     runs = experiment(START, lambda image: len(image), over={"image": ["a", "bb"]}, repeats=2)
 
     assert list(runs.columns) == [
@@ -272,6 +277,82 @@ def test_a_character_torn_in_half_is_left_out_too(tmp_path: Path) -> None:
         assert load("2.3-startup").empty
 
 
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"garbage",
+        b"1",
+        b"null",
+        b'"row"',
+        b"[]",
+        b"{}",
+        bytes(300),
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+        b'{"kind": "row"}',
+        b'{"kind": "environment", "stamp": "x"}',
+        b'{"kind": "other"}',
+        b'{"kind": ["row"]}',
+        b"<<<<<<< HEAD",
+    ],
+    ids=lambda raw: str(raw[:20]),
+)
+def test_garbage_in_the_middle_costs_its_own_line_only(tmp_path: Path, garbage: bytes) -> None:
+    """A line that the kit did not write is named by file and number, all others count, and the file stays as it is."""
+    file = tmp_path / "2.3-startup.jsonl"
+    experiment(START, one, over={"image": ["a"]}, repeats=2)
+    first, *others = file.read_bytes().splitlines()
+    file.write_bytes(b"\n".join([first, garbage, b"", *others]) + b"\n")
+    before = file.read_bytes()
+
+    with pytest.warns(UserWarning, match=r"^2\.3-startup\.jsonl:2 .* left out$"):
+        assert len(load("2.3-startup")) == 2
+    with pytest.warns(UserWarning, match=r"2\.3-startup\.jsonl:2 "):
+        assert len(environments("2.3-startup")) == 1
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("value", "1"), ("value", None), ("run", 1), ("repeat", "1"), ("image", ["a"])]
+)
+def test_a_row_with_a_wrong_value_is_left_out(tmp_path: Path, key: str, value: object) -> None:
+    """A row whose value, repeat, run or treatment is none is named and left out."""
+    file = tmp_path / "2.3-startup.jsonl"
+    experiment(START, one, over={"image": ["a"]}, repeats=2)
+    *others, last = file.read_text().splitlines()
+    file.write_text("\n".join([*others, json.dumps(json.loads(last) | {key: value})]) + "\n")
+
+    with pytest.warns(UserWarning, match=rf":3 has no {key} that can be used, and is left out"):
+        assert len(load("2.3-startup")) == 1
+
+
+def test_a_file_that_takes_no_rows_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    """A folder in the place of the results is wrong input, and no measurement is made in vain."""
+    (tmp_path / "2.3-startup.jsonl").mkdir()
+
+    with pytest.raises(InputError, match="cannot be used: is a directory"):
+        experiment(START, lambda: pytest.fail("measured"), over={}, repeats=1)
+    with pytest.raises(InputError, match="cannot be used: is a directory"):
+        load("2.3-startup")
+
+
+def test_a_disk_that_gets_full_while_rows_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that takes a part of the block is given the rest; when it refuses that, the file is named."""
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, block: write(fd, block[:100]))
+    experiment(START, one, over={"image": ["a"]}, repeats=2)
+    written = len(load("2.3-startup"))
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(KitError, match=r"2\.3-startup\.jsonl cannot be used: no space left on device"):
+        experiment(START, one, over={"image": ["b"]}, repeats=1)
+
+    assert written == 2
+
+
 def test_the_environment_is_kept_with_its_stamp() -> None:
     """The stamp of a row leads to the environment it was measured in, with what the caller added."""
     bases = {"alpine": {"reference": "kit.local/alpine", "stands_for": "alpine:3"}}
@@ -322,7 +403,17 @@ def test_outside_a_kernel_nothing_is_shown(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_in_a_kernel_one_line_tells_the_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The line is updated in place, and ends with what was measured."""
+    """The line is updated in place, says what is measured and how many of how many, and ends with what was measured."""
+    said = shown(monkeypatch)
+    experiment(START, one, over={"image": ["a", "b"]}, repeats=2, seed=1)
+
+    assert said[0] == "measuring ..."
+    assert re.match(r"2 of 4 done · round 2 of 2: image=[ab] · 0 s of about 0 s", said[5])
+    assert said[-1].startswith("4 of 4 measurements, 4 values, in ")
+
+
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """As in a kernel: what the line of progress said, in order."""
     said: list[str] = []
 
     class Handle:
@@ -335,10 +426,78 @@ def test_in_a_kernel_one_line_tells_the_round(monkeypatch: pytest.MonkeyPatch) -
             said.append(bundle["text/plain"])
             assert raw
 
-    monkeypatch.setattr(module, "_display", Handle.make)
-    experiment(START, one, over={"image": ["a", "b"]}, repeats=2, seed=1)
+    monkeypatch.setattr(progress, "display_handle", Handle.make)
+    return said
 
-    assert said[0] == "measuring ..."
-    assert len(said) == 6
-    assert said[3].startswith("round 2/2  image=")
-    assert said[-1].startswith("4 of 4 measurements, 4 values, in ")
+
+def test_a_batch_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happens now, which trials run, how many have ended; a stage whose end is known says so."""
+    said = shown(monkeypatch)
+
+    def measure(trials: list[dict[str, Any]]) -> list[float]:
+        progress.stage("starting the pods", seconds=90)
+        with progress.trial("a, first"), progress.trial("b, second"):
+            pass
+        progress.done()
+        return [1.0] * len(trials)
+
+    experiment(START, measure, over={"image": ["a", "b", "c"]}, repeats=1, batch=True)
+    texts = [re.sub(r" of about .*", "", text) for text in said]
+
+    assert texts[1] == "0 of 3 done · 3 trials together · 0 s"
+    assert "0 of 3 done · starting the pods · 0 s of at most 90 s" in texts
+    assert "0 of 3 done · now: a, first; b, second · 0 s" in texts
+    assert "1 of 3 done · now: a, first · 0 s" in texts
+    assert texts[-2].startswith("3 of 3 done") and texts[-1].startswith("3 of 3 measurements, 3 values")
+
+
+def test_a_batch_of_which_a_trial_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trial is not counted, the error passes, and the next experiment has a line of its own."""
+    said = shown(monkeypatch)
+
+    def measure(_: list[dict[str, Any]]) -> list[float]:
+        with progress.trial("a"):
+            raise EngineError("gone")
+
+    with pytest.raises(EngineError):
+        experiment(START, measure, over={"image": ["a", "b"]}, repeats=1, batch=True)
+    progress.stage("of no experiment")
+
+    assert said[-1].startswith("0 of 2 measurements, 0 values, in ")
+
+
+def test_threads_of_a_batch_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials that run in threads of their own are all counted, and of many that run at once three are named."""
+    said = shown(monkeypatch)
+    together = threading.Barrier(5)
+
+    def one_of_five(image: str) -> float:
+        with progress.trial(image):
+            together.wait(10)
+        return 1.0
+
+    def measure(trials: list[dict[str, Any]]) -> list[float]:
+        with ThreadPoolExecutor(5) as pool:
+            return list(pool.map(one_of_five, [trial["image"] for trial in trials]))
+
+    experiment(START, measure, over={"image": IMAGES}, repeats=1, batch=True)
+
+    assert any(re.match(r"0 of 5 done · now: \w; \w; \w and 2 more · ", text) for text in said)
+    assert said[-1].startswith("5 of 5 measurements")
+
+
+def test_the_seconds_go_on_while_nothing_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A measurement that says nothing still has a clock."""
+    said = shown(monkeypatch)
+    monkeypatch.setattr(progress, "PERIOD", 0.01)
+
+    def measure(_: list[dict[str, Any]]) -> list[float]:
+        before = len(said)
+        deadline = time.monotonic() + 10
+        while len(said) < before + 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return [1.0]
+
+    experiment(START, measure, over={"image": ["a"]}, repeats=1, batch=True)
+
+    assert said.count("0 of 1 done · round 1 of 1: image=a · 0 s") >= 3

@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from kitlib.measure import abilities, chain, flow, outage, witnesses
-from kitlib.measure.chain import CHAINS, Stamp, stamps
-from kitlib.measure.flow import Life
-from kitlib.measure.witnesses import Revision, Write
+from kitlib.measure.cluster import abilities, chain, flow, outage, witnesses
+from kitlib.measure.cluster.chain import CHAINS, Stamp, stamps
+from kitlib.measure.cluster.flow import Life
+from kitlib.measure.cluster.witnesses import Revision, Write
 
 POD: dict[str, Any] = {
     "metadata": {"name": "web-5d-x7", "uid": "u1", "resourceVersion": "9"},

@@ -1,11 +1,16 @@
 """What is made of a round, and of the alerts of a day, without a cluster."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
+import pytest
 
-from kitlib.gameday import detective, faults
+from kitlib.errors import WaitTimeout
+from kitlib.gameday import detective, faults, rounds
 from kitlib.gameday.rounds import Round
+from kitlib.gameday.trail import Trail
+from kitlib.measure.signals import gameday
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 
@@ -66,3 +71,22 @@ def test_a_suspect_is_known_by_its_own_alert() -> None:
 
     assert [fault.name for fault in detective.suspects(deliveries)] == ["delay", "hang"]
     assert detective.suspects(others) == []
+
+
+def test_each_repeat_has_its_own_trail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trail of a round is followed before the next round; one that breaks off counts as not found."""
+    services = iter(["backend", None, "gateway"])
+
+    def follow(alert: pd.Series, _: Any) -> Trail:
+        if (service := next(services)) is None:
+            raise WaitTimeout("no trace")
+        nothing = pd.DataFrame({"service": []})
+        return Trail(alert, None, nothing, nothing, service, "because")
+
+    monkeypatch.setattr(rounds, "play", lambda *_: played("errors"))
+    monkeypatch.setattr(rounds, "follow", follow)
+    day = rounds.GameDay(None, SimpleNamespace(metrics=None))  # type: ignore[arg-type]
+    trials = [{"fault": "errors"}] * 3
+    day.measure(trials)
+
+    assert [values["found"] for values in gameday.trails(day, trials)] == [1.0, 0.0, 0.0]

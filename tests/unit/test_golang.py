@@ -168,7 +168,7 @@ Showing nodes accounting for 560ms, 100% of 560ms total
 
 
 def test_a_profile_is_a_table() -> None:
-    """Own time and total time in ms, a row a function, as pprof orders them."""
+    """Own time and total time in ms, one row per function, as pprof orders them."""
     table = profile.parse(TOP)
 
     assert [tuple(row) for row in table.itertuples(index=False)] == [

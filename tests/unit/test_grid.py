@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from kitlib.errors import ClaimError
-from kitlib.measure import rollouts
-from kitlib.plots.base import PALETTE, Plot
+from kitlib.measure.workloads import rollouts
+from kitlib.views.plots.base import PALETTE, Plot
 from tests.unit.frames import Values, rows
 
 FAILED: Mapping[str, Values] = {
@@ -66,6 +66,12 @@ def test_the_worst_cell_is_the_darkest(runs: pd.DataFrame) -> None:
 
     assert sorted(shades) == [pytest.approx(0.55 * log1p(5) / log1p(95), rel=1e-3), 0.55]  # none is not drawn at all
     assert "currentColor" in svg
+
+
+def test_the_legend_is_true_on_light_and_on_dark(runs: pd.DataFrame) -> None:
+    """More colour on a dark page is lighter, and on a light page darker: the legend speaks of the colour."""
+    assert "the stronger the colour, the more failed (logarithmic)" in words(rollouts.picture(runs))
+    assert "darker" not in words(rollouts.picture(runs))
 
 
 def test_nothing_measured_is_an_error(runs: pd.DataFrame) -> None:

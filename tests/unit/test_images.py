@@ -9,8 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from kitlib import images, paths, supply, tools
-from kitlib.errors import SupplyError, UsageError
+from kitlib import paths
+from kitlib.errors import InputError, SupplyError, UsageError
+from kitlib.host import tools
+from kitlib.supply import choice as supply
+from kitlib.supply import images
 
 CACHED = (images.catalogue, images.inputs, tools.modules, supply.choose)
 
@@ -180,10 +183,82 @@ def test_recipe_is_read() -> None:
 
 
 def test_unknown_key_of_a_recipe(root: Path) -> None:
-    """A key that no recipe has is not passed over."""
-    (root / "cluster/images/registry/recipe.toml").write_text("netwrok = true\n")
-    with pytest.raises(TypeError, match="netwrok"):
+    """A key that no recipe has is not passed over, and the error names the one that was meant."""
+    (root / "cluster/images/registry/recipe.toml").write_text("\nnetwrok = true\n")
+    with pytest.raises(InputError) as caught:
         images.recipe("registry")
+
+    assert str(caught.value) == (
+        "cluster/images/registry/recipe.toml, line 2: unknown key 'netwrok'\nnext: did you mean network?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("go = yes", "line 1: is not TOML: Invalid value"),
+        ("go = 1", "line 1: go is 1, where a bool is needed"),
+        ("\nmodules = 'registry'", "line 2: modules is 'registry', where a list of str is needed"),
+        ("modules = ['nope']", "line 1: no Go module is called 'nope'"),
+        ("jars = ['nope']", "line 1: there is no folder cluster/jars/nope"),
+        ("[rootfs]\nsuite = 'bookworm'", "include is missing"),
+        ("[rootfs]\nsuit = 'bookworm'", "unknown key 'suit'"),
+        (b"# \xff", "line 1: byte 0xff is not UTF-8"),
+    ],
+)
+def test_broken_recipe(text: str | bytes, message: str, root: Path) -> None:
+    """A recipe.toml that cannot be used is one line with file and line, and a next step."""
+    (root / "cluster/images/registry/recipe.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError) as caught:
+        images.recipe("registry")
+
+    assert caught.value.message.startswith("cluster/images/registry/recipe.toml, line ")
+    assert message in caught.value.message
+    assert len(str(caught.value).splitlines()) == 2
+
+
+BAD_IMAGES = {
+    "[a": "line 1: is not TOML",
+    "a = 1": "line 1 (a): 'a' is no table",
+    "\n[[a]]\nrecipe = 'static'": "line 2 (a): 'a' is no table",
+    "[A]\nupstream = 'x'": "line 1 (A): 'A' is not a name",
+    "['']\nupstream = 'x'": "line 1: '' is not a name",
+    "['a/b']\nupstream = 'x'": "line 1 (a/b): 'a/b' is not a name",
+    "[a]\nupstream = 'x'\n[a]\nupstream = 'y'": "line 3: is not TOML",
+    "[a]\nupstream = 'x'\nrecpe = 'static'": "line 3 (a): unknown key 'recpe'",
+    "[a]\nname = 'b'": "line 2 (a): unknown key 'name'",
+    "[a]\nupstream = ['x']": "line 2 (a): upstream is ['x'], where a str is needed",
+    "[a]\nupstream = 'x'\nargs = { B = 1 }": "line 3 (a): args is {'B': 1}, where a table of str is needed",
+    "[a]\nabout = 'x'": "line 1 (a): has neither a recipe nor an upstream",
+    "[a]\nrecipe = 'nope'": "line 2 (a): there is no folder cluster/images/nope",
+    "[a]\nrecipe = 'static'\ncontext = 'nope'": "line 3 (a): there is no folder nope",
+    "[a]\nrecipe = 'static'\nargs = { B = 'b' }": "line 3 (a): B is 'b', and no image is called so",
+    "[a]\nrecipe = 'static'\nargs = { B = 'a' }": "line 3 (a): stands on itself: a → a",
+    "[a]\nrecipe='static'\nargs={B='b'}\n[b]\nrecipe='static'\nargs={B='a'}": "line 3 (a): stands on itself: a → b → a",
+}
+
+
+@pytest.mark.parametrize("text", BAD_IMAGES)
+def test_broken_catalogue(text: str, root: Path) -> None:
+    """An images.toml that cannot be used is one line with file, line and entry, and a next step."""
+    (root / "cluster/images.toml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        images.catalogue()
+
+    assert caught.value.message.startswith("cluster/images.toml, line ")
+    assert BAD_IMAGES[text] in caught.value.message
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder"])
+def test_catalogue_that_is_no_file(kind: str, root: Path) -> None:
+    """An images.toml that is not there, or is a folder, is named in one line."""
+    file = root / "cluster/images.toml"
+    file.unlink()
+    if kind == "folder":
+        file.mkdir()
+    with pytest.raises(InputError, match=r"^cluster/images\.toml cannot be read: "):
+        images.catalogue()
 
 
 def test_recipes_fit_together(root: Path) -> None:

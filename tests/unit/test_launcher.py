@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,6 +124,55 @@ def test_newer_python_beside_an_old_one(checkout: Checkout) -> None:
     ended = checkout.kit("up")
 
     assert ended.stderr.startswith("kit: python3.12 has no venv module\n")
+
+
+def test_chosen_python_that_is_none(checkout: Checkout) -> None:
+    """A KIT_PYTHON that is missing, not new enough or no Python is refused as wrong input: no other one is used in its place."""
+    script(checkout.path / "python3", WITHOUT_VENV)
+    script(checkout.path / "old", OLD)
+    script(checkout.path / "other", "exit 3\n")
+    for name in ("old", "other", "nothing", "/", str(checkout.folder)):
+        ended = checkout.kit("up", KIT_PYTHON=name)
+
+        assert ended.returncode == 2
+        assert ended.stderr == (
+            f"kit: KIT_PYTHON={name} is not Python 3.11 or newer\nnext: set KIT_PYTHON to one that is, or unset it\n"
+        )
+    assert not checkout.venv.exists()
+
+
+def test_chosen_python_with_a_space(checkout: Checkout) -> None:
+    """KIT_PYTHON is one program, also with a space in its path."""
+    script(checkout.path / "my python" / "python3", WITHOUT_VENV)
+    ended = checkout.kit("up", KIT_PYTHON=f"{checkout.path}/my python/python3")
+
+    assert ended.stderr.startswith(f"kit: {checkout.path}/my python/python3 has no venv module\n")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "-h"]], ids=" ".join)
+def test_help_needs_no_set_up(checkout: Checkout, words: list[str]) -> None:
+    """Where nothing is installed yet, help is given by any Python that is new enough, and nothing is made."""
+    shutil.copytree(ROOT / "kitlib", checkout.folder / "kitlib", ignore=shutil.ignore_patterns("__pycache__"))
+    base = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
+    before = sorted(checkout.folder.rglob("*"))
+    ended = checkout.kit(*words, KIT_PYTHON=str(base))
+
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("usage: kit")
+    assert sorted(checkout.folder.rglob("*")) == before
+
+
+def test_interrupted_installation_is_done_again(checkout: Checkout) -> None:
+    """An environment whose installation was killed has no stamp: the next command installs before it runs."""
+    script(checkout.path / "python3", "")
+    checkout.installed()
+    (checkout.venv / ".kit-installed").unlink()
+    ended = checkout.kit("status")
+    calls = checkout.calls()
+
+    assert ended.returncode == 0
+    assert any(c.startswith("uv pip sync") for c in calls)
+    assert calls[-1] == "python -m kitlib status"
 
 
 def test_no_venv_module(checkout: Checkout) -> None:
@@ -265,3 +315,120 @@ def test_words_and_exit_code_are_the_commands(checkout: Checkout) -> None:
 
     assert ended.returncode == 7
     assert ended.stdout.splitlines() == ["-m", "kitlib", "run", "-p", "a=b  c", ""]
+
+
+# An environment that notes the arguments of pip and uv; its name is the command's.
+TOLD = """\
+env > "${0%/*}/../told-${0##*/}"
+"""
+PIP_CONF = """\
+[global]
+index-url = https://me:it's@mirror.example/simple
+extra-index-url =
+    https://one.example/simple
+    https://two.example/simple
+trusted-host = mirror.example
+timeout = 7
+[install]
+user = true
+find-links = /wheels/a /wheels/b
+"""
+
+
+@pytest.fixture
+def told(checkout: Checkout) -> Callable[..., dict[str, dict[str, str]]]:
+    """What `pip install` and `uv` have in their environments, where the machine's pip is a real one."""
+
+    def run(**env: str) -> dict[str, dict[str, str]]:
+        script(checkout.path / "python3", f'[ "$2" != pip ] || exec {sys.executable} "$@"\n')
+        for name in ("python", "uv"):
+            script(checkout.venv / "bin" / name, TOLD)
+        (checkout.path / "env").symlink_to(shutil.which("env") or "env")
+        ended = checkout.kit("status", user=None, **env)
+        assert ended.returncode == 0, ended.stderr
+        lines = {name: (checkout.venv / f"told-{name}").read_text().splitlines() for name in ("python", "uv")}
+        return {name: dict(line.partition("=")[::2] for line in found) for name, found in lines.items()}
+
+    return run
+
+
+def test_a_mirror_of_pip_is_uvs_too(told: Callable[..., dict[str, dict[str, str]]], checkout: Checkout) -> None:
+    """Every setting of pip.conf for the source of packages is passed to uv in uv's form."""
+    conf = checkout.path / "pip.conf"
+    conf.write_text(PIP_CONF)
+    uv = told(PIP_CONFIG_FILE=str(conf))["uv"]
+
+    assert uv["UV_DEFAULT_INDEX"] == "https://me:it's@mirror.example/simple"
+    assert uv["UV_INDEX"] == "https://one.example/simple https://two.example/simple"
+    assert uv["UV_INDEX_STRATEGY"] == "unsafe-best-match"
+    assert uv["UV_FIND_LINKS"] == "/wheels/a,/wheels/b"
+    assert uv["UV_INSECURE_HOST"] == "mirror.example"
+    assert uv["UV_HTTP_TIMEOUT"] == "7"
+    assert (uv["PIP_INDEX_URL"], uv["PIP_CONFIG_FILE"]) == (uv["UV_DEFAULT_INDEX"], os.devnull)
+
+
+def test_variables_of_pip_win_over_its_files(
+    told: Callable[..., dict[str, dict[str, str]]], checkout: Checkout
+) -> None:
+    """PIP_INDEX_URL is the mirror, whatever pip.conf says; uv's own settings win over both."""
+    conf = checkout.path / "pip.conf"
+    conf.write_text(PIP_CONF)
+    uv = told(PIP_CONFIG_FILE=str(conf), PIP_INDEX_URL="https://nearer.example/", UV_HTTP_TIMEOUT="9")["uv"]
+
+    assert (uv["UV_DEFAULT_INDEX"], uv["UV_HTTP_TIMEOUT"]) == ("https://nearer.example/", "9")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PIP_USER",
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "PIP_ROOT",
+        "PIP_CONSTRAINT",
+        "PIP_NO_DEPS",
+        "UV_SYSTEM_PYTHON",
+        "UV_TARGET",
+    ],
+)
+def test_packages_go_into_the_environment(told: Callable[..., dict[str, dict[str, str]]], name: str) -> None:
+    """What would have pip or uv put packages elsewhere, or take others, reaches neither."""
+    seen = told(**dict.fromkeys([name], "1"))
+
+    assert name not in seen["uv"]
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONOPTIMIZE", "PYTHONWARNINGS"])
+def test_another_pythons_settings_do_not_count(checkout: Checkout, name: str) -> None:
+    """The command runs without the settings for another Python."""
+    script(checkout.path / "python3", "")
+    checkout.installed()
+    script(checkout.venv / "bin" / "python", f'echo "<${{{name}-}}>"\n')
+    ended = checkout.kit("status", user=None, **{name: "/elsewhere"})
+
+    assert ended.stdout == "<>\n"
+
+
+def test_a_broken_pip_conf(checkout: Checkout) -> None:
+    """A configuration that pip cannot read is not taken for none: the default index may be out of reach, or not wanted."""
+    script(checkout.path / "python3", "exit 1\n")
+    script(checkout.path / "python3.11", '[ "$2" != pip ]\n')
+    script(checkout.venv / "bin" / "python", '[ "$3" != config ]\n')
+    ended = checkout.kit("status")
+
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[1] == "kit: pip does not understand its own configuration"
+
+
+def test_modes_of_the_environment_do_not_depend_on_the_umask(checkout: Checkout) -> None:
+    """Files that the installation writes are readable for all, as images are made of some of them."""
+    script(checkout.path / "python3", "")
+    script(checkout.venv / "bin" / "python", RECORDING)
+    script(checkout.venv / "bin" / "uv", RECORDING)
+    before = os.umask(0o077)
+    try:
+        checkout.kit("status")
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((checkout.venv / "install.log").stat().st_mode) == 0o644

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kitlib.errors import EngineError
-from kitlib.measure.layers import lower
+from kitlib.measure.images.layers import lower
 
 OTHERS = "295 293 0:116 / /proc rw,nosuid - proc proc rw\n"
 ROOT = "293 222 0:104 / / rw,relatime - overlay overlay rw,{},upperdir=/u/diff,workdir=/u/work\n"

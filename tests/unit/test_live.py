@@ -1,4 +1,4 @@
-"""What is seen in a namespace: changes to events, events to lanes, and a watch that ends when it is told to."""
+"""The changes in a namespace: changes to events, events to lanes, and a watch that ends at `stop`."""
 
 import json
 import ssl
@@ -14,14 +14,14 @@ from xml.etree import ElementTree
 import pytest
 import trustme
 
-from kitlib.connection import Access, Connection
 from kitlib.errors import ApiError
-from kitlib.kube import Object
-from kitlib.live import states
-from kitlib.live.follow import Follow
-from kitlib.live.sightings import Read, Sightings, State, frame, lanes
-from kitlib.live.view import ROWS, View, table
-from kitlib.timeline import Lane, Span
+from kitlib.kube.client import Object
+from kitlib.kube.connection import Access, Connection
+from kitlib.kube.follow import Follow
+from kitlib.views.chart import Lane, Span
+from kitlib.views.live import states
+from kitlib.views.live.sightings import Read, Sightings, State, frame, lanes
+from kitlib.views.live.view import ROWS, View, table
 
 
 def pod(name: str = "web", *, uid: str = "", **status: Any) -> Object:
@@ -99,7 +99,7 @@ def test_a_life_is_one_lane_without_gaps() -> None:
 
 
 def test_a_frame_has_a_row_an_event() -> None:
-    """Name, event, detail and time; restarts, readiness and node as they were said then."""
+    """Name, event, detail and time; restarts, readiness and node as they were at that time."""
     rows = frame(seen(states.pod, *LIFE).events, "pod")
 
     assert list(rows.columns) == ["pod", "event", "detail", "at", "ready", "restarts", "node"]
@@ -333,7 +333,7 @@ def test_a_busy_watch_ends_without_an_error(serve: Callable[..., Server]) -> Non
 
 @pytest.mark.parametrize("end", [[], [event("ERROR", {"code": 410, "message": "too old resource version"})]])
 def test_a_stream_that_ends_is_resumed_without_loss(serve: Callable[..., Server], end: list[Object]) -> None:
-    """What went away while nobody listened is told as deleted, what came as added."""
+    """Objects that went away between two streams are reported as deleted, new ones as added."""
     server = serve(
         ([pod("a"), pod("b")], [event("ADDED", pod("c")), event("DELETED", pod("a")), *end]), ([pod("c")], [SILENCE])
     )
@@ -381,7 +381,7 @@ def test_a_table_is_bounded() -> None:
 
 @pytest.mark.timeout(30)
 def test_a_view_is_redrawn_until_it_is_stopped(capsys: pytest.CaptureFixture[str]) -> None:
-    """News is in the table as soon as its turn comes; the thread ends when it is told to."""
+    """News is in the table as soon as its turn comes; the thread ends at `stop`."""
     states: list[State] = []
     redrawn = threading.Event()
     view = View(lambda: "Pods", lambda: states)

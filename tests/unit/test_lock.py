@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from kitlib.lock import exclusive
+from kitlib.errors import SetupError
+from kitlib.host.lock import exclusive
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.timeout(60)
 COMMAND = """
 import sys
 from pathlib import Path
-from kitlib.lock import exclusive
+from kitlib.host.lock import exclusive
 name, log = sys.argv[1], Path(sys.argv[2])
 with exclusive(name), log.open("a", buffering=1) as said:
     said.write(f"{name} in\\n")
@@ -100,3 +101,24 @@ def test_failing_holder_frees_the_lock(log: Path) -> None:
         _, said = second.communicate()
 
     assert said == ""
+
+
+@pytest.mark.parametrize("kind", ["folder", "no folder"])
+def test_lock_that_cannot_be_taken(kind: str, tmp_path: Path) -> None:
+    """A lock file that is a folder, or would lie in a place that is none, is named in one line with the next step."""
+    (tmp_path / "home").mkdir()
+    lock = tmp_path / "home" / "lock"
+    lock.mkdir() if kind == "folder" else lock.symlink_to(tmp_path / "nothing" / "lock")
+    with pytest.raises(SetupError, match=f"^the lock {lock} cannot be taken: ") as caught, exclusive("testing"):
+        pass
+
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_holder_that_cannot_be_told(tmp_path: Path) -> None:
+    """The name of the holder is a courtesy: where it cannot be written, the command goes on without."""
+    (tmp_path / "home" / "lock.holder").mkdir(parents=True)
+    with exclusive("testing"):
+        entered = True
+
+    assert entered

@@ -6,10 +6,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from kitlib import jars, podproxy
+from kitlib.cluster import podproxy
 from kitlib.errors import ClusterError, SupplyError
-from kitlib.podproxy import Answer
-from kitlib.telemetry import explorer, logs
+from kitlib.kube.connection import Answer
+from kitlib.supply.packages import jars
+from kitlib.telemetry import logs
+from kitlib.views import explorer
 
 SPACE: Any = None
 GREEN = Answer(200, {}, {"status": "green"})

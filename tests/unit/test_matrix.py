@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from kitlib.telemetry import matrix
+from kitlib.gameday import matrix
 
 
 def test_a_missing_value_is_seen() -> None:
@@ -25,7 +25,7 @@ def test_the_entry_alone_has_no_parent() -> None:
 
 
 def test_a_cross_stands_where_a_value_is_missing() -> None:
-    """A row a signal and field, a column a service."""
+    """One row per signal and field, one column per service."""
     rows = [("gateway", "logs", "path", "/items", True), ("catalog", "logs", "path", "", False)]
     shown = matrix.wide(pd.DataFrame(rows, columns=matrix.COLUMNS))
 

@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from kitlib import podproxy
+from kitlib.cluster import podproxy
 from kitlib.errors import ClusterError
-from kitlib.podproxy import Answer
-from kitlib.telemetry import metrics, samples
+from kitlib.kube.connection import Answer
+from kitlib.telemetry import metrics
 
 SERIES = [
     {"metric": {"__name__": "up", "job": "pods"}, "value": [1767261600.5, "1"]},
@@ -88,16 +88,8 @@ def test_a_delivery_is_a_row_an_alert(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(found["job"]) == {"pods"} and set(found["pod"]) == {""}
 
 
-@pytest.mark.parametrize(
-    ("amount", "expected"), [("250m", 0.25), ("1500000n", 0.0015), ("2", 2), ("12Mi", 12 * 2**20), ("64Ki", 2**16)]
-)
-def test_quantities(amount: str, expected: float) -> None:
-    """Cores and bytes, as Kubernetes writes them."""
-    assert samples.number(amount) == pytest.approx(expected)
-
-
 def test_a_clock_that_is_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the alert, with what to look at; alerts of other kinds are no trouble of the stack's."""
+    """By the alert, with what to look at; alerts of other kinds are not the stack's troubles."""
     labels = {"alertname": "ClockSkew", "instance": "10.0.0.1:9100"}
     alert = {"labels": labels, "annotations": {"summary": "3s apart"}, "state": "firing", "activeAt": ALERT["startsAt"]}
     other = {**alert, "labels": {"alertname": "HighErrorRate"}}

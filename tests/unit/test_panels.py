@@ -1,4 +1,4 @@
-"""Panels without Prometheus: what is asked, how lines are named and written, and what is said of a panel without data."""
+"""Panels without Prometheus: the queries, the names and units of lines, and the text of a panel without data."""
 
 import threading
 from typing import Any
@@ -6,11 +6,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from kitlib import widgets
 from kitlib.dashboards import Dashboard, Panel, Query
-from kitlib.telemetry import panels
 from kitlib.telemetry.metrics import Metrics
 from kitlib.telemetry.samples import frame
+from kitlib.views import panels, widgets
 
 PANEL = Panel(
     "Errors",
@@ -24,7 +23,7 @@ END = pd.Timestamp("2026-01-01T10:00:00Z")
 
 
 def _metrics(monkeypatch: pytest.MonkeyPatch, series: dict[str, list[float]]) -> list[tuple[str, float]]:
-    """Answers a query of PANEL's by a value a second for each app; returns what is asked, and with which step."""
+    """Answers PANEL's queries with one value per second for each app; returns the queries, and their steps."""
     asked: list[tuple[str, float]] = []
 
     def history(_: object, expression: str, start: pd.Timestamp, __: object, *, step: float) -> pd.DataFrame:
@@ -84,7 +83,7 @@ def test_only_the_largest_lines_are_drawn(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_pressed_button_repeats() -> None:
-    """At once it does nothing: somebody has just looked."""
+    """At once it does nothing: the panels have just been drawn."""
     calls: list[Any] = []
     twice = threading.Event()
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from kitlib import forward, redact
 from kitlib.errors import ClusterError
-from kitlib.kube import Object
-from kitlib.pki import Authority
+from kitlib.kube import forward
+from kitlib.kube.client import Object
+from kitlib.masking import redact
+from kitlib.private_registry.pki import Authority
 
 HOST = "shop.example"
 
@@ -32,7 +33,7 @@ def file(secret: Object, name: str) -> bytes:
 
 
 def serve(end: socket.socket, secret: Object, folder: Path) -> None:
-    """A real TLS server with the secret's certificate: sends a greeting to whoever completes the handshake."""
+    """A real TLS server with the secret's certificate: sends a greeting to a client that completes the handshake."""
     for name in ("tls.crt", "tls.key"):
         (folder / name).write_bytes(file(secret, name))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -54,7 +55,7 @@ def visit(secret: Object, folder: Path, host: str, trust: str) -> bytes:
 
 
 def test_a_certificate_of_the_authority_is_believed(tmp_path: Path) -> None:
-    """Who trusts the authority gets through to a server that has the secret."""
+    """A client that trusts the authority reaches a server that has the secret."""
     authority = Authority()
 
     assert visit(authority.secret("s", HOST), tmp_path, HOST, authority.certificate) == b"hello"

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from kitlib.errors import ClaimError
-from kitlib.plots import INK, PALETTE, Plot, plot
+from kitlib.views.plots import INK, PALETTE, Plot, plot
 from tests.unit.frames import figures, sizes, starts, startup, surface
+from tests.unit.test_claims_refuted import frame
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -30,7 +31,6 @@ def texts(shown: Plot) -> list[str]:
 FRAMES = {
     "reduction": sizes([800e6, 801e6, 802e6], [15e6, 16e6, 17e6]),
     "figures": figures(850e6, 14e6, 8e6),
-    "equals": starts([0, 0]),
     "monotone": surface(),
     "slope": startup(1.2),
 }
@@ -61,7 +61,7 @@ def test_the_page_gives_the_ink(runs: pd.DataFrame) -> None:
 
 
 def test_alt_text_and_table_have_medians_and_spread() -> None:
-    """Whoever does not see the dots reads the same figures."""
+    """The alternative text has the same figures as the dots."""
     shown = plot(FRAMES["reduction"])
 
     assert "guide-2.2 median 16 MB (IQR 1 MB, n = 3)" in shown.alt
@@ -88,6 +88,34 @@ def test_every_repeat_is_a_dot() -> None:
     one, three = (plot(sizes([800e6] * n, [15e6] * n)).svg.count(f"fill: {PALETTE[0]}") for n in (1, 3))
 
     assert three - one == 4
+
+
+def test_yes_and_no_are_a_table() -> None:
+    """Of a 0/1 metric nothing is drawn: each treatment has yes, no, or in how many of its runs; and n."""
+    shown = plot(starts([0, 1, 1]))
+    bundle = shown._repr_mimebundle_()
+
+    assert shown.svg == "" and "<details" not in bundle["text/html"]
+    assert shown.table.to_dict("records") == [
+        {"dockerfile": "guide-2.3", "starts": "yes in 2 of 3", "n": 3},
+        {"dockerfile": "fixed", "starts": "yes", "n": 2},
+    ]
+    assert shown.alt.endswith("guide-2.3: yes in 2 of 3 (n = 3); fixed: yes (n = 2).")
+    assert bundle["text/html"].startswith("<figure") and bundle["text/html"].endswith("</figure>")
+
+
+def test_the_other_answers_of_a_rule_are_columns() -> None:
+    """3.1-outage: one row per missing part, one column per ability; one that was not tried is left open."""
+    runs = frame(
+        "3.1-outage", [({"without": "etcd"}, {"serve": 1, "write": 0}), ({"without": "nothing"}, {"serve": 1})]
+    )
+    table = plot(runs.assign(unit="0/1")).table
+
+    assert table.to_dict("records") == [
+        {"without": "etcd", "serve": "yes", "write": "no", "n": 3},
+        {"without": "nothing", "serve": "yes", "write": "–", "n": 3},
+    ]
+    assert list(plot(runs.assign(unit="0/1"), metric="write").table.columns) == ["without", "write", "n"]
 
 
 def test_other_data_is_another_figure() -> None:
@@ -168,10 +196,10 @@ def test_a_logarithmic_axis_on_request() -> None:
 @pytest.mark.parametrize(
     ("runs", "arguments", "message"),
     [
-        (FRAMES["equals"].iloc[:0], {}, "nothing to plot"),
-        (FRAMES["equals"], {"metric": "wheels"}, "no rows of metric 'wheels'"),
-        (FRAMES["equals"], {"x": "wheels"}, "no treatment column 'wheels'"),
-        (FRAMES["equals"].drop(columns="dockerfile"), {}, "no treatment to compare"),
+        (starts([0, 0]).iloc[:0], {}, "nothing to plot"),
+        (starts([0, 0]), {"metric": "wheels"}, "no rows of metric 'wheels'"),
+        (starts([0, 0]), {"x": "wheels"}, "no treatment column 'wheels'"),
+        (starts([0, 0]).drop(columns="dockerfile"), {}, "no treatment to compare"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(runs: pd.DataFrame, arguments: dict[str, str], message: str) -> None:
@@ -206,6 +234,6 @@ def test_each_colour_reads_on_light_and_dark(colour: str, page: str) -> None:
 
 def test_no_pyplot() -> None:
     """Figures are garbage once shown: the module that would keep them is never loaded."""
-    code = "import sys, kitlib.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, kitlib.views.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

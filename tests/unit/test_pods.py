@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kitlib.kube import Object
+from kitlib.kube.client import Object
 from kitlib.telemetry import pods
 
 RUNC = "runc create failed: unable to start container process: container init was OOM-killed (memory limit too low?)"
@@ -51,7 +51,7 @@ def test_a_death_is_one_line(where: str, terminated: dict[str, Any], said: str) 
 
 
 def test_the_last_death_counts() -> None:
-    """Of a container that died twice, what is told is how it did just now."""
+    """Of a container that died twice, the report is about the last time."""
     before, now = ({"terminated": {"exitCode": code, "reason": "Error"}} for code in (1, 2))
     (line,) = pods.wrong(_pod(ready=False, lastState=before, state=now))
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kitlib.claims import claim
+from kitlib.claims.predictions import predict
+from kitlib.claims.register import claim
 from kitlib.errors import UsageError
-from kitlib.predictions import predict
 
 SIZE = claim("2.2-size")
 FIRST, *_, LAST = SIZE.predictions
@@ -34,6 +34,18 @@ def test_newest_prediction_counts() -> None:
     predict(SIZE).set(LAST)
 
     assert (first, predict(SIZE).choice) == (FIRST, LAST)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "1", "\0"])
+def test_damaged_predictions_are_set_aside(home: Path, text: str) -> None:
+    """A file that is none is kept under another name, which a warning tells, and predictions begin anew."""
+    (home / "predictions.json").write_text(text)
+    with pytest.warns(UserWarning, match=r"kept as .*predictions\.damaged"):
+        choice = predict(SIZE).choice
+    predict(SIZE).set(FIRST)
+
+    assert (choice, predict(SIZE).choice) == (None, FIRST)
+    assert (home / "predictions.damaged").read_text() == text
 
 
 def test_each_claim_has_its_own() -> None:
@@ -81,7 +93,7 @@ def test_prediction_that_is_offered_no_more_is_none() -> None:
 
 
 def test_headless_run_gets_text() -> None:
-    """Where nobody can click, the question and later the choice are text."""
+    """In a headless run, the question and later the choice are text."""
     asked = predict(SIZE)._repr_mimebundle_()
     predict(SIZE).set(FIRST)
     kept = predict(SIZE)._repr_mimebundle_()

@@ -1,14 +1,20 @@
 """What the private registry's parts say and read, without a registry."""
 
 import base64
+import io
 import json
 import os
 import socket
 import subprocess
+import tarfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import docker.errors
 import pytest
 import yaml
 from cryptography import x509
@@ -16,11 +22,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from kitlib import redact
-from kitlib.exercises.private_registry import registries
-from kitlib.measure import logins, wire
+from kitlib.exercises.private_registry import fresh, registries
+from kitlib.masking import redact
+from kitlib.measure.registry import logins, wire
 from kitlib.pipelines import check
-from kitlib.private import files, keeper, tokens
+from kitlib.private_registry import files, keeper, storage, tokens
 
 PASSWORD = "correct-horse-battery"  # noqa: S105  (of no registry)
 
@@ -177,3 +183,70 @@ def test_files_of_the_registry_are_for_nobody_else(tmp_path: Path) -> None:
         os.umask(before)
 
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def _repository(**folders: tuple[int, bool]) -> tarfile.TarFile:
+    """A repository as the engine archives it: letter of a blob's digest -> when its folder changed, and whether its link is there."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for letter, (changed, linked) in folders.items():
+            folder = tarfile.TarInfo(f"reclaim/_layers/sha256/{letter * 64}/")
+            folder.type, folder.mtime = tarfile.DIRTYPE, changed
+            archive.addfile(folder)
+            if linked:
+                archive.addfile(tarfile.TarInfo(f"{folder.name.rstrip('/')}/link"))
+        for other in ("reclaim/_layers/", "reclaim/_uploads/", f"reclaim/_manifests/revisions/sha256/{'d' * 64}/"):
+            folder = tarfile.TarInfo(other)
+            folder.type = tarfile.DIRTYPE
+            archive.addfile(folder)
+    return tarfile.open(fileobj=io.BytesIO(out.getvalue()))
+
+
+def test_a_collected_blob_leaves_an_empty_folder() -> None:
+    """Blobs whose link is gone are found, with their times; linked ones, uploads and manifests are not."""
+    found = storage.without_link(_repository(a=(7, False), b=(8, True)))
+
+    assert found == {f"_layers/sha256/{'a' * 64}": 7}
+
+
+def test_what_was_collected_in_an_earlier_attempt_does_not_count() -> None:
+    """The same content that is pushed and collected again does: its folder has changed."""
+    assert fresh({"a": 7, "b": 8}, {"a": 7, "b": 9, "c": 9}) == {"b", "c"}
+    assert fresh({}, {}) == set()
+
+
+class Disk:
+    """The files of a container, as the docker package puts and gets them: as tar archives, and in chunks."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def put_archive(self, path: str, data: bytes) -> None:
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            for entry in archive:
+                content = archive.extractfile(entry)
+                assert content
+                self.files[f"{path}{entry.name}"] = content.read()
+
+    def get_archive(self, path: str) -> tuple[Iterator[bytes], object]:
+        if path not in self.files:
+            raise docker.errors.NotFound("no such file")
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w") as archive:
+            entry = tarfile.TarInfo(Path(path).name)
+            entry.size = len(self.files[path])
+            archive.addfile(entry, io.BytesIO(self.files[path]))
+        data = out.getvalue()
+        return (data[at : at + 100] for at in range(0, len(data), 100)), None
+
+
+def test_a_file_is_kept_in_the_registrys_container() -> None:
+    """What was kept comes back whole, however it is cut into chunks; a file that was never kept is empty."""
+    private: Any = SimpleNamespace(container=Disk())
+    content = json.dumps({str(n): n for n in range(500)}).encode()
+    before = storage.kept(private, "notes.json")
+    storage.keep(private, "notes.json", content)
+
+    assert before == b""
+    assert storage.kept(private, "notes.json") == content
+    assert list(private.container.files) == ["/etc/private/notes.json"]

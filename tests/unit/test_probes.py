@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from kitlib.errors import ClusterError
-from kitlib.measure import detection, podlog, probes, removal, restarts
-from kitlib.measure.probes import Case, Fault, Probe
+from kitlib.measure.selfhealing import detection, podlog, probes, removal, restarts
+from kitlib.measure.selfhealing.probes import Case, Fault, Probe
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_the_last_served_request_counts() -> None:
 
 
 def test_a_load_that_ends_too_soon_is_an_error() -> None:
-    """Whether a pod would have gone on serving is not known when nobody asked it."""
+    """Whether a pod would have gone on serving is not known when no request was sent to it."""
     fault = pd.Timestamp("2026-01-01T00:00:00Z")
     results = pd.DataFrame({"time": [fault + pd.Timedelta(seconds=2)], "served_by": ["a"], "ok": [True]})
 

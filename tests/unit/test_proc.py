@@ -1,7 +1,9 @@
 """The one door to subprocesses: what comes back, what is raised, and that nothing outlives the kit."""
 
+import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -10,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from kitlib import proc
 from kitlib.errors import BuildFailed, CommandFailed, SetupError
+from kitlib.host import proc
+from kitlib.host.stopping import Stopped
 
 
 def streamed(argv: list[str]) -> None:
@@ -27,15 +30,56 @@ def into_cat(argv: list[str]) -> None:
     piped(argv, ["cat"])
 
 
-def test_output_is_returned_as_it_was_printed() -> None:
-    """run returns stdout and stderr in the order in which they were written."""
-    printed = proc.run(["sh", "-c", "echo one; echo two >&2; echo three"])
+WARNING = "echo '[1'; echo 'go: downloading example.com v1' >&2; echo ',2]'"
 
-    assert printed == "one\ntwo\nthree\n"
+
+def test_a_warning_is_no_part_of_the_data() -> None:
+    """run returns stdout alone, whatever a tool writes to stderr in between; on_line sees both."""
+    seen: list[str] = []
+    printed = proc.run(["sh", "-c", WARNING], on_line=seen.append)
+
+    assert json.loads(printed) == [1, 2]
+    assert sorted(seen) == [",2]", "[1", "go: downloading example.com v1"]
+
+
+def test_a_transcript_has_both_streams() -> None:
+    """transcript returns what a person would have seen."""
+    said = proc.transcript(["sh", "-c", WARNING])
+
+    assert sorted(said.splitlines()) == [",2]", "[1", "go: downloading example.com v1"]
+
+
+def test_a_failure_tells_both_streams() -> None:
+    """The error of a command has the last lines of both streams."""
+    with pytest.raises(CommandFailed) as caught:
+        proc.run(["sh", "-c", f"{WARNING}; exit 1"])
+
+    assert set(caught.value.observed) == {"[1", "go: downloading example.com v1", ",2]"}
+
+
+def test_a_rewritten_line_is_one_line() -> None:
+    """Progress by carriage returns is one line, as it was last; the data keep every byte."""
+    seen: list[str] = []
+    printed = proc.run(["printf", r"10 %%\r20 %%\r30 %%\ndone\r\nlast\rrest"], on_line=seen.append)
+
+    assert seen == ["30 %", "done", "rest"]
+    assert printed == "10 %\r20 %\r30 %\ndone\r\nlast\rrest"
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("group", [True, False])
+def test_the_call_ends_with_the_command(group: bool) -> None:
+    """A child that keeps the streams open is not waited for; in a group it is also ended."""
+    child = int(proc.run(["sh", "-c", "sleep 60 & echo $!"], group=group))
+
+    if group:
+        assert _gone(child)
+    else:
+        os.kill(child, signal.SIGKILL)
 
 
 def test_environment_is_added(tmp_path: Path) -> None:
-    """A command sees the process' own environment and what is added to it, and runs where it is told to."""
+    """A command sees the process' own environment and the added variables, and runs in the given folder."""
     printed = proc.run(
         ["sh", "-c", 'echo "$ADDED"; pwd -P; echo "${PATH:+inherited}"'], env={"ADDED": "x"}, cwd=tmp_path
     )
@@ -175,7 +219,7 @@ if sys.platform == "linux":
 
     def test_command_dies_with_the_kit() -> None:
         """A command that runs when its parent is killed with SIGKILL does not go on without it."""
-        script = "from kitlib import proc; proc.run(['sh', '-c', 'echo $$; exec sleep 60'], on_line=lambda l: print(l, flush=True))"
+        script = "from kitlib.host import proc; proc.run(['sh', '-c', 'echo $$; exec sleep 60'], on_line=lambda l: print(l, flush=True))"
         with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
             assert parent.stdout
             child = os.pidfd_open(int(parent.stdout.readline()))
@@ -223,10 +267,37 @@ def test_a_group_ends_with_the_call(ending: type[BaseException]) -> None:
 
 
 @pytest.mark.timeout(30)
+def test_a_request_to_end_is_passed_on() -> None:
+    """SIGTERM comes to this process alone: the command is asked to end as well, and is not waited for to its own end."""
+
+    def stop(_: str) -> None:
+        raise Stopped(signal.SIGTERM)
+
+    with pytest.raises(Stopped):
+        proc.run(["sh", "-c", "echo begun; exec sleep 600"], on_line=stop)
+
+
+@pytest.mark.timeout(30)
 def test_beside_ends_with_the_block() -> None:
     """A command that runs beside a block is there in it, prints, and is gone after it, with all that it started."""
-    with proc.beside(["sh", "-c", GRANDCHILD]) as process:
-        child = int(next(iter(process.stdout or ())))
+    with proc.background(["sh", "-c", GRANDCHILD]) as running:
+        child = int(next(iter(running.stdout)))
         os.kill(child, 0)
 
     assert _gone(child)
+
+
+def test_what_runs_beside_gives_data_and_errors_apart() -> None:
+    """A warning does not come before the first line of data, and can be asked for."""
+    with proc.background(["sh", "-c", "echo careful >&2; echo 127.0.0.1:80"]) as running:
+        lines = list(running.stdout)
+
+    assert lines == ["127.0.0.1:80\n"]
+
+
+def test_what_runs_beside_tells_its_errors() -> None:
+    """errors() has what was written to stderr so far."""
+    with proc.background(["sh", "-c", "echo careful >&2; echo there; exec sleep 60"]) as running:
+        next(iter(running.stdout))
+
+        assert running.errors() == ["careful"]

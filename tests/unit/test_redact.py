@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from collections.abc import Iterator
 from typing import Any, cast
+from urllib.parse import quote_plus
 
 import nbformat
 import pytest
 
-from kitlib import redact
-from kitlib.secretforms import MASK
+from kitlib.masking import redact
+from kitlib.masking.patterns import MASK
+from kitlib.masking.pieces import Pieces
 
 
 @pytest.fixture(autouse=True)
@@ -284,6 +287,175 @@ def test_embedded_images_survive_learned_values() -> None:
     image = "<img src='data:image/png;base64,iVBORAAAAAAAAAAA=='> AAAAAAAA"
 
     assert image.replace("> AAAAAAAA", f"> {MASK}") == redact.mask(image)
+
+
+@pytest.mark.parametrize(
+    "value", ["default", "running", "figure", "Running", "true", "kube-system", "123456", "5432", "10.0.0.1", "30s"]
+)
+def test_an_ordinary_value_takes_no_other_text_with_it(value: str) -> None:
+    """A Secret whose value is an ordinary word, a number or an address leaves every text but its own entry as it was."""
+    redact.learn({"flavour": b64(value)}, name="shop")
+    page = f"<{value} class='{value}'><p {value}='1'>the {value} pod is {value}</p></{value}>"
+    other = f'namespace: {value}\nphase={value}\n{{"status": "{value}", "{value}": 1}}\nkubectl get pods -n {value}'
+
+    assert redact.mask(page, markup=True) == page
+    assert redact.mask(other) == other
+
+
+@pytest.mark.parametrize(
+    "text", ["flavour: §", "FLAVOUR=§", '{"flavour": "§"}', "flavour = '§'", "map[flavour:§ user:x]", "--set flavour=§"]
+)
+@pytest.mark.parametrize("value", ["running", "figure", "5432", "abc"])
+def test_an_ordinary_value_is_masked_beside_its_own_key(text: str, value: str) -> None:
+    """Where it stands as the value of its key, an ordinary or a short value is masked all the same."""
+    redact.learn({"flavour": b64(value)}, name="shop")
+
+    assert redact.mask(text.replace("§", value)) == text.replace("§", MASK)
+    assert redact.mask(text.replace("§", f"{value}s")) == text.replace("§", f"{value}s")
+
+
+def test_an_ordinary_value_in_base64_is_masked() -> None:
+    """The base64 of a word is no word: `kubectl get secret -o jsonpath` does not show it."""
+    redact.learn({"flavour": b64("running")})
+
+    assert redact.mask(f"data is {b64('running')}") == f"data is {MASK}"
+
+
+@pytest.mark.parametrize(
+    "key", ["name", "namespace", "kind", "type", "status", "class", "image", "apiVersion", "output_type"]
+)
+def test_a_key_that_every_manifest_has_protects_its_values(key: str) -> None:
+    """A Secret with `name: figure` does not mask the name of everything that is called so."""
+    redact.learn({key: b64("figure")})
+
+    assert redact.mask(f"{key}: figure") == f"{key}: figure"
+
+
+def test_the_learner_is_told_once_what_is_not_masked_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line names the Secret and the key, never the value; a value that is masked everywhere is not mentioned."""
+    for _ in range(2):
+        redact.learn({"mode": b64("running"), "pin": b64("1234"), "api": b64("hunter2-learned")}, name="shop")
+
+    said = " ".join(capsys.readouterr().err.split())
+    assert [said.count(f"{key!r} in Secret 'shop'") for key in ("mode", "pin", "api")] == [1, 1, 0]
+    assert "an ordinary word" in said and "too short" in said
+    assert "running" not in said
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["hunter2", "admin123", "correct-horse-battery", "S3cretPw9", "qzxvkwpt", "AAAAAAAA", "vGx%k!ptQ", "p.q-r_s1t2"],
+)
+def test_a_value_that_no_text_has_by_chance_is_masked_everywhere(value: str) -> None:
+    """Digits among letters, three words, letters that cannot be spoken: such a value is learned."""
+    redact.register(value)
+
+    assert redact.mask(f"it is {value}, or x{value}y") == f"it is {MASK}, or x{MASK}y"
+
+
+def test_two_words_that_are_said_to_be_secret_are_masked_everywhere() -> None:
+    """A value that is registered by itself is no entry of a Secret: there is no key beside which it could be masked."""
+    redact.register("learned-value")
+
+    assert redact.mask("a learned-value") == f"a {MASK}"
+
+
+@pytest.mark.parametrize("length", [8, 13])
+def test_a_learned_value_goes_as_bytes_too(length: int) -> None:
+    """Go and Python print bytes as numbers or as hex; HTML and forms have quotings of their own."""
+    value = "p'ss<&> w0rd+é"[:length]
+    raw = value.encode()
+    redact.register(value)
+    numbers = " ".join(map(str, raw))
+    texts = [
+        f"{{Key:[{numbers}]}}",
+        str(list(raw)),
+        raw.hex(),
+        raw.hex().upper(),
+        html.escape(value),
+        quote_plus(value),
+        repr(value),
+    ]
+
+    assert [text for text in texts if MASK not in redact.mask(text)] == []
+
+
+def test_tags_and_attributes_survive_a_learned_value() -> None:
+    """In HTML, a learned value that is also the name of a tag or of an attribute goes only from the text and the values."""
+    redact.register("x-widget7")
+    page = "<x-widget7 a='1' x-widget7='x-widget7'>x-widget7</x-widget7>"
+
+    assert redact.mask(page, markup=True) == f"<x-widget7 a='1' x-widget7='{MASK}'>{MASK}</x-widget7>"
+
+
+def test_a_widget_keeps_what_a_front_end_finds_it_by() -> None:
+    """Model and view names, modules and references are the structure of a widget's state; its value is masked."""
+    for value in ("FloatProgressModel9", "@jupyter-widgets/controls2", "IPY_MODEL_0123abcd"):
+        redact.register(value)
+    state = {
+        "_model_name": "FloatProgressModel9",
+        "_view_module": "@jupyter-widgets/controls2",
+        "layout": "IPY_MODEL_0123abcd",
+    }
+    content = {"output_type": "display_data", "data": {"application/x+json": {**state, "value": "token=hunter2"}}}
+
+    assert redact.mask_output(content)["data"]["application/x+json"] == {**state, "value": f"token={MASK}"}
+
+
+def test_colours_stay_on_every_line_without_a_secret() -> None:
+    """Of a coloured traceback only the line with the secret is rewritten, and what it switched off stays off."""
+    text = "\x1b[31mError\x1b[0m: no\npassword\x1b[33m=hunter2\x1b[0m\n\x1b[32mok\x1b[0m"
+
+    assert redact.mask(text) == f"\x1b[31mError\x1b[0m: no\npassword={MASK}\x1b[33m\x1b[0m\n\x1b[32mok\x1b[0m"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\ud800 password=\udcff\ud800x1", "\0image 0\0 data:image/png;base64,AAAA", "\x1b[31", "a" * 70000, "=" * 9],
+)
+def test_masking_never_raises(text: str) -> None:
+    """Text that is no text, as a subprocess may print it, is masked or left, and never ends a cell."""
+    redact.register("\udcffabcdef1")
+
+    assert isinstance(redact.mask(text), str)
+
+
+def test_a_secret_whose_data_is_not_base64_is_learned_as_it_stands() -> None:
+    """What a client wrote into `data` by mistake is no less secret."""
+    redact.learn({"k": "hunter2-plain!"})
+
+    assert redact.mask("hunter2-plain!") == MASK
+
+
+PIECES = {
+    "a name": (["DB_PASS", "WORD=hunter2\n"], f"DB_PASSWORD={MASK}\n"),
+    "a value": (["DB_PASSWORD=hun", "ter2\nok\n"], f"DB_PASSWORD={MASK}\nok\n"),
+    "a learned value": (["it is learned-", "value7 here\n"], f"it is learned-{MASK} here\n"),
+    "a key": ([KEY[:94], KEY[94:] + "\nafter\n"], f"{MASK}\nafter\n"),
+    "a Secret, line by line": (
+        ["kind: Secret\ndata:\n", "  user: aHVudGVyMg==\n"],
+        f"kind: Secret\ndata:\n  user: {MASK}\n",
+    ),
+    "a token": (["Authorization: Bear", "er abcdef0123456\n"], f"Authorization: Bearer {MASK}\n"),
+    "nothing": (["10 %\r", "20 %\r", "done\n"], "10 %\r20 %\rdone\n"),
+}
+
+
+@pytest.mark.parametrize(("pieces", "shown"), PIECES.values(), ids=PIECES)
+def test_a_secret_in_two_pieces_of_a_stream_does_not_leave_whole(pieces: list[str], shown: str) -> None:
+    """A piece is masked with what came before it; what has left already is all that is seen of a secret."""
+    redact.register("learned-value7")
+    stream = Pieces(redact.mask)
+
+    assert "".join(stream.next("stdout", piece, "cell 1") for piece in pieces) == shown
+
+
+def test_pieces_of_other_streams_and_cells_are_apart() -> None:
+    """What another stream or an earlier cell printed says nothing about a piece."""
+    stream = Pieces(redact.mask)
+    sent = [("stdout", "password=", "1"), ("stderr", "hunter2 ", "1"), ("stdout", "hunter2 ", "2")]
+
+    assert [stream.next(*piece) for piece in sent] == ["password=", "hunter2 ", "hunter2 "]
 
 
 def test_structured_data_is_masked_by_key_and_by_text() -> None:

@@ -5,7 +5,8 @@ import json
 import tarfile
 from pathlib import Path
 
-from kitlib import ocilayer, release
+from kitlib.engine import ocilayer
+from kitlib.workloads import release
 
 BASE = {
     "architecture": "amd64",
@@ -36,7 +37,7 @@ def test_the_version_follows_what_the_compiler_reads(tmp_path: Path) -> None:
 
 
 def test_an_embedded_file_is_part_of_the_version(tmp_path: Path) -> None:
-    """What `//go:embed` takes in decides the program, too."""
+    """Files of `//go:embed` also decide the program."""
     first = release.fingerprint(source(tmp_path, main_go="package main"))
     (tmp_path / "page.html").write_text("<p>")
 
@@ -44,7 +45,7 @@ def test_an_embedded_file_is_part_of_the_version(tmp_path: Path) -> None:
 
 
 def test_the_same_program_is_the_same_layer(tmp_path: Path) -> None:
-    """A layer holds one program that everybody can run, root's, and no time: its digest depends on the program alone."""
+    """A layer holds one program, owned by root and executable for all, and no time: its digest depends on the program alone."""
     program = tmp_path / "catalog"
     program.write_bytes(b"\x7fELF")
     first = ocilayer.tar(program, "usr/local/bin/catalog")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from kitlib.claims import claim
+from kitlib.claims.register import claim
 from kitlib.errors import ClaimError
 from tests.unit.frames import SURFACE, figures, judge, rebuilds, sizes, starts, startup, surface
 
@@ -23,6 +24,7 @@ def _results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(sizes([800e6] * 3, [16e6] * 3), "holds", id="reduction-of-98-percent"),
         pytest.param(sizes([800e6], [80e6]), "holds", id="reduction-at-the-bound"),
         pytest.param(sizes([800e6] * 3, [160e6] * 3), "refuted", id="reduction-of-80-percent"),
+        pytest.param(sizes([800e6] * 3, [40e6, 79e6, 200e6]), "depends", id="reduction-unresolved"),
         pytest.param(figures(850e6, 14e6, 8e6), "holds", id="figures-all-fit"),
         pytest.param(figures(1100e6, 14e6, 8e6), "depends", id="figures-some-fit"),
         pytest.param(figures(1100e6, 30e6, 12e6), "refuted", id="figures-none-fits"),
@@ -37,7 +39,7 @@ def _results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(startup(0.0, noise=2.0), "depends", id="slope-unresolved"),
         pytest.param(rebuilds([0.5, 0.6, 0.5]), "holds", id="ratio-below"),
         pytest.param(rebuilds([1.0]), "holds", id="ratio-at-the-bound"),
-        pytest.param(rebuilds([4.0, 5.0, 4.0]), "refuted", id="ratio-above"),
+        pytest.param(rebuilds([4.0, 5.0, 4.0]), "depends", id="ratio-above-the-kit-s-own-bound"),
         pytest.param(rebuilds([0.5, 1.1, 3.0]), "depends", id="ratio-unresolved"),
     ],
 )
@@ -52,8 +54,32 @@ def test_reduction_reads_both_sizes() -> None:
 
     assert (found.n, found.unit) == (3, "%")
     assert (found.median, found.iqr) == pytest.approx((96.0, 2.0))
-    assert "96 % of size and 96 % of compressed" in found.reading
-    assert "100 MB to 4 MB" in found.reading
+    assert "The image size fell by 96 %, from 100 MB with one stage to 4 MB with two stages" in found.reading
+    assert "The compressed size fell by 96 %" in found.reading
+
+
+def test_a_reduction_that_is_not_resolved_says_so() -> None:
+    """A median above the bound is no verdict while the interval includes the bound."""
+    found = judge(sizes([800e6] * 3, [40e6, 79e6, 200e6]))
+
+    assert found.median is not None and found.median > 90
+    assert found.reason == "not resolved at n = 3: the interval includes 90 %"
+    assert [(s.treatment, s.n, s.median) for s in found.treatments] == [
+        ("guide-2.2", 3, 79e6),
+        ("single-stage", 3, 800e6),
+    ]
+
+
+@pytest.mark.parametrize(("own", "word"), [(True, "depends"), (False, "refuted")])
+def test_only_a_bound_of_the_guide_refutes(own: bool, word: str) -> None:
+    """The same rows against the same bound: refuted where the guide gives it, depends where the kit chose it."""
+    it = claim("2.1-cache")
+    rule = {key: value for key, value in it.rule.items() if key != "own"} | ({"own": True} if own else {})
+    found = replace(it, rule=rule).verdict(rebuilds([4.0, 5.0, 4.0]))
+
+    assert found.verdict == word
+    assert any("The kit's own threshold" in remark for remark in found.remarks) is own
+    assert ("cannot refute the claim" in found.reading) is own
 
 
 def test_a_ratio_is_of_pairs() -> None:
@@ -74,7 +100,10 @@ def test_figures_name_what_fits_and_the_smallest() -> None:
     found = judge(figures(1100e6, 14e6, 8e6))
 
     assert found.reason == "does not fit: single-stage"
-    assert "smallest found is scratch with 9 MB" in found.reading
+    assert found.reading.startswith(
+        "2 of the guide's 3 figures fit: the multi-stage image 14 MB (the guide: about 15 MB)"
+    )
+    assert "smallest image was scratch with 9 MB" in found.reading
     assert (found.n, found.median, found.unit) == (1, 14e6, "B")
 
 
@@ -88,15 +117,21 @@ def test_figures_within_a_quarter(single: float, fits: bool) -> None:
 
 def test_equals_compares_with_the_other_treatment() -> None:
     """The reading counts the runs and shows what the fixed Dockerfile did."""
-    assert judge(starts([0, 0])).reading == "starts was 1 in 0 of 2 runs of guide-2.3 (to compare, fixed 1)."
+    compared = "(to compare, fixed: yes)."
+
+    assert judge(starts([0, 0])).reading == f"The guide's image did not start in any of 2 runs {compared}"
+    assert judge(starts([0, 1])).reading == f"The guide's image started in 1 of 2 runs {compared}"
+    assert judge(starts([1, 1])).reading == f"The guide's image started in all 2 runs {compared}"
 
 
 def test_monotone_names_what_breaks_the_order() -> None:
-    """The reason names the metric; the sample is the share of pairs in order, one a metric."""
+    """The reason names the metric; five unlike counts have no common median, but one for each image."""
     found = judge(surface(setuid=[3, 0, 5]))
+    setuid = [(s.treatment, s.median) for s in found.treatments if s.treatment.startswith("setuid")]
 
     assert "does not keep the order: setuid" in found.reason
-    assert (found.n, found.median) == (5, 100.0)
+    assert (found.n, found.median, found.iqr) == (5, None, None)
+    assert setuid == [("setuid (alpine)", 0), ("setuid (scratch)", 3), ("setuid (single-stage)", 5)]
 
 
 def test_monotone_says_what_never_differs() -> None:
@@ -104,7 +139,7 @@ def test_monotone_says_what_never_differs() -> None:
     found = judge(surface(setuid=[0, 0, 0]))
 
     assert found.verdict == "holds"
-    assert "setuid is the same everywhere" in found.reading
+    assert "The same everywhere: setuid." in found.reading
 
 
 def test_monotone_follows_size_not_the_order_of_rows() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from kitlib.claims import Claim
+from kitlib.claims.register import Claim
+from kitlib.claims.rules import RULES
 from kitlib.errors import ClaimError
-from kitlib.plots import plot
-from kitlib.rules import RULES
+from kitlib.views.plots import plot
 from tests.unit.frames import rows
 
 FAILED = {
@@ -54,10 +54,10 @@ def test_a_check_for_each_level(values: dict[str, list[float]], word: str, reaso
 
 
 def test_levels_come_in_the_order_of_their_numbers() -> None:
-    """A reading goes from the shortest to the longest, whatever was measured first."""
+    """Conditions go from the shortest to the longest, whatever was measured first."""
     found = _claim(FAILED).verdict(_frame(failed={"12 s": [0], "2 s": [0], "0.5 s": [0]}))
 
-    assert "0.5 s 0 s ✓; 2 s 0 s ✓; 12 s 0 s ✓" in found.reading
+    assert [(c.name, c.told) for c in found.conditions] == [("0.5 s", "0 s"), ("2 s", "0 s"), ("12 s", "0 s")]
 
 
 def test_of_some_and_where() -> None:
@@ -100,6 +100,96 @@ def test_agreement_with_a_formula(took: dict[str, list[float]], word: str) -> No
     assert (found.n, found.unit) == (6, "% of predicted")
 
 
+@pytest.mark.parametrize(
+    ("took", "word", "reason"),
+    [
+        ({"fast": [4.0, 6.2]}, "depends", "not resolved, as the interval includes the bound: fast"),
+        (
+            {"fast": [4.0, 6.2], "slow": [25.0, 25.1]},
+            "depends",
+            "within the bound: slow; not resolved, as the interval includes the bound: fast",
+        ),
+        (
+            {"fast": [4.0, 6.2], "slow": [45.0, 45.1]},
+            "depends",
+            "outside it: slow; not resolved, as the interval includes the bound: fast",
+        ),
+    ],
+)
+def test_agreement_is_not_resolved_by_an_interval_on_both_sides(
+    took: dict[str, list[float]], word: str, reason: str
+) -> None:
+    """A mean within the bound decides nothing while its interval reaches beyond it, whatever the others say."""
+    predicted = {level: [{"fast": 5.0, "slow": 25.0}[level]] * 2 for level in took}
+    found = _claim(DETECTION).verdict(_frame(took=took, formula=predicted))
+
+    assert (found.verdict, found.reason) == (word, reason)
+
+
+def test_agreement_has_a_median_for_each_level_and_none_for_all() -> None:
+    """Two levels have nothing in common that one median could stand for; a single one has."""
+    both = {"fast": [5.0, 5.0], "slow": [25.0, 26.0]}
+    found = _claim(DETECTION).verdict(_frame(took=both, formula={"fast": [5.0] * 2, "slow": [25.0] * 2}))
+    alone = _claim(DETECTION).verdict(_frame(took={"slow": [25.0, 26.0]}, formula={"slow": [25.0] * 2}))
+
+    assert (found.median, found.iqr) == (None, None)
+    assert [(s.treatment, s.n, s.median, s.unit) for s in found.treatments] == [
+        ("fast", 2, 5.0, "s"),
+        ("slow", 2, 25.5, "s"),
+    ]
+    assert alone.median == pytest.approx(102)
+
+
+def test_conditions_have_a_median_for_each_treatment_that_they_name() -> None:
+    """Eight unlike conditions have no common median; one treatment has its own."""
+    found = _claim(FAILED).verdict(_frame(failed={"10 s": [4, 6], "2 s": [0, 0]}))
+    alone = _claim(FAILED).verdict(_frame(failed={"2 s": [0, 2]}))
+
+    assert (found.n, found.median, found.iqr) == (4, None, None)
+    assert [(s.treatment, s.n, s.median, s.iqr) for s in found.treatments] == [("2 s", 2, 0, 0), ("10 s", 2, 5, 1)]
+    assert (alone.median, alone.iqr) == (1, 1)
+
+
+def test_a_threshold_of_the_kits_own_is_no_refutation() -> None:
+    """Missed everywhere, it says depends; beside a condition of the guide itself that also fails, the word is refuted."""
+    check = {"metric": "took", "is": "<=", "value": 5, "each": "way", "own": True}
+    own = {**FAILED, "headline": "took", "checks": [check]}
+    both = {**own, "checks": [check, FAILED["checks"][0]]}
+    rows = _frame(took={"a": [9.0], "b": [8.0]}, failed={"a": [1.0], "b": [1.0]})
+    mildest, refuted = _claim(own).verdict(rows), _claim(both).verdict(rows)
+
+    assert (mildest.verdict, mildest.own) == ("depends", ("took at most 5",))
+    assert "The kit's own threshold, which cannot refute the guide: took at most 5." in mildest.remarks
+    assert "so it cannot refute the claim." in mildest.reading and "cannot refute" not in refuted.reading
+    assert refuted.verdict == "refuted"
+
+
+def test_a_control_is_no_condition() -> None:
+    """Met, it does not soften a refutation; not met, nothing is decided."""
+    rule = {**FAILED, "checks": [
+        {"metric": "failed", "is": "==", "value": 0, "where": {"way": "nothing"}, "control": True},
+        {"metric": "failed", "is": "==", "value": 0, "each": "way", "except": "nothing"},
+    ]}  # fmt: skip
+    met = _claim(rule).verdict(_frame(failed={"nothing": [0], "a": [3], "b": [4]}))
+    failed = _claim(rule).verdict(_frame(failed={"nothing": [1], "a": [0], "b": [0]}))
+
+    assert (met.verdict, met.reason) == ("refuted", "")
+    assert [(c.name, c.met, c.control) for c in met.conditions] == [
+        *(("nothing", True, True), ("a", False, False), ("b", False, False))
+    ]
+    assert failed.reading.startswith("The control failed: ") and failed.reading.endswith("the conditions show nothing.")
+    assert failed.verdict == "depends"
+    assert failed.reason == "the control failed, so that the conditions show nothing: nothing"
+
+
+def test_a_condition_on_no_level_is_an_error() -> None:
+    """A check that looks at nothing would be met by nothing."""
+    rule = {**FAILED, "checks": [{**FAILED["checks"][0], "except": "a"}]}  # type: ignore[dict-item]
+
+    with pytest.raises(ClaimError, match="no rows of metric 'failed' for any way"):
+        _claim(rule).verdict(_frame(failed={"a": [0]}))
+
+
 def test_a_prediction_of_zero_is_met_by_zero_alone() -> None:
     """No division: what should take no time may take none."""
     at_once = _claim(DETECTION).verdict(_frame(took={"a": [0.0]}, formula={"a": [0.0]}))
@@ -121,7 +211,12 @@ def test_words_say_what_is_asked() -> None:
         ({"metric": "failed", "is": "=="}, "needs metric, is and value"),
         ({"metric": "failed", "is": "==", "value": "0"}, "not a number"),
         ({"metric": "failed", "is": "==", "value": 0, "of": "most"}, "of is every or some"),
-        ({"metric": "failed", "is": "==", "value": 0, "level": "a"}, "may have where, each and of"),
+        ({"metric": "failed", "is": "==", "value": 0, "except": "a"}, "except without each"),
+        ({"metric": "failed", "is": "==", "value": 0, "control": True}, "every check is a control"),
+        (
+            {"metric": "failed", "is": "==", "value": 0, "level": "a"},
+            "may have control, each, except, label, met, of, own, things, unmet, where",
+        ),
     ],
 )
 def test_a_check_that_makes_no_sense_is_refused(check: dict[str, Any], message: str) -> None:
@@ -132,8 +227,8 @@ def test_a_check_that_makes_no_sense_is_refused(check: dict[str, Any], message: 
 
 def test_the_plot_of_an_agreement_has_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measured and predicted means, in the picture's words and in its table."""
-    monkeypatch.setattr("kitlib.plots.claim", lambda _: _claim(DETECTION))
-    monkeypatch.setattr("kitlib.plots.agreement.claim", lambda _: _claim(DETECTION))
+    monkeypatch.setattr("kitlib.views.plots.claim", lambda _: _claim(DETECTION))
+    monkeypatch.setattr("kitlib.views.plots.agreement.claim", lambda _: _claim(DETECTION))
     drawn = plot(_frame(took={"fast": [4.8, 5.2], "slow": [24.0, 26.0]}, formula={"fast": [5.0], "slow": [20.0]}))
 
     assert "slow 25 s against 20 s" in drawn.alt

@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 
 from kitlib.errors import ClusterError
-from kitlib.measure import names, services
+from kitlib.measure.cluster import names
+from kitlib.measure.workloads import services
 
 SAVED = """\
 -A KUBE-SEP-A -p tcp -m comment --comment "kit-x/shop:http" -m tcp -j DNAT --to-destination 10.244.0.5:8080
@@ -84,7 +85,7 @@ def test_a_pod_that_got_nothing_counts() -> None:
 
 
 def test_requests_without_an_answer_do_not_count() -> None:
-    """Nobody served them, so that they are no pod's."""
+    """No pod served them, so that they count for none."""
     lost = pd.DataFrame({"served_by": [""] * 50, "ok": False})
     found = services.spread(pd.concat([hits(a=60, b=60), lost]), ["a", "b"])
 
@@ -92,6 +93,6 @@ def test_requests_without_an_answer_do_not_count() -> None:
 
 
 def test_no_answer_at_all_is_an_error() -> None:
-    """Balance cannot be told of nothing."""
+    """Without answers, the balance is unknown."""
     with pytest.raises(ClusterError, match="none of 3 requests"):
         services.spread(pd.DataFrame({"served_by": [""] * 3, "ok": False}), ["a"])

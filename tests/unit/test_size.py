@@ -1,6 +1,6 @@
 """Sizes, one step after another."""
 
-from kitlib.measure.size import steps
+from kitlib.measure.images.size import steps
 from tests.unit.frames import figures
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kitlib.stats import interval, iqr, median, quantity, scale, slope, summary
+from kitlib.host.stats import interval, iqr, median, quantity, scale, slope, summary
 
 
 def test_median_and_iqr_by_hand() -> None:
@@ -60,7 +60,7 @@ def test_interval_narrows_with_lower_confidence() -> None:
 
 
 def test_summary_by_hand() -> None:
-    """One row a treatment, ordered by median, with n and quartiles."""
+    """One row per treatment, ordered by median, with n and quartiles."""
     frame = pd.DataFrame({"image": ["b", "b", "b", "a"], "value": [4.0, 6.0, 8.0, 1.0]})
 
     assert summary(frame, ["image"]).to_dict("records") == [
@@ -113,7 +113,16 @@ def test_slope_without_ground_is_none(x: list[float], why: str) -> None:
         (851_000_000, "bytes", "851 MB"),
         (0.4213, "s", "0.421 s"),
         (1204, "count", "1204"),
-        (1, "0/1", "1"),
+        (1, "0/1", "yes"),
+        (0, "0/1", "no"),
+        (0.5, "0/1", "50 %"),
+        (0.25, "share", "25 %"),
+        (7.12e-218, "p", "p < 0.001"),
+        (0.483, "p", "p = 0.48"),
+        (2120, "B", "2.12 kB"),
+        (0, "B", "0 MB"),
+        (6.16e-08, "%", "<0.001 %"),
+        (1.11e-14, "%", "0 %"),
         (97.756, "%", "97.8 %"),
     ],
 )

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from kitlib import supply
 from kitlib.errors import SupplyError, UsageError
+from kitlib.supply import choice as supply
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 

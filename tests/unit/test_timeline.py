@@ -1,11 +1,12 @@
-"""Timelines: every span is drawn and told, nothing is wider or higher than a page, nothing is said by colour alone."""
+"""Timelines: every span is in the drawing and the text, nothing is wider or higher than a page, and colour is never the only sign."""
 
 from xml.etree import ElementTree
 
 import pytest
 
-from kitlib import gantt
-from kitlib.timeline import COLUMNS, LANES, LETTERS, MARKS, Axis, Lane, Mark, Span, Timeline, draw
+from kitlib.views import gantt
+from kitlib.views.chart import LANES, MARKS, Axis, Lane, Mark, Span
+from kitlib.views.timeline import COLUMNS, LETTERS, Timeline, draw
 
 PODS = draw(
     "Two pods",
@@ -84,7 +85,7 @@ def test_text_has_a_line_a_lane() -> None:
 
 
 def test_alt_text_tells_the_chart() -> None:
-    """Whoever cannot see it is read lanes, spans and marks; the picture is an image with these words."""
+    """A screen reader reads lanes, spans and marks; the picture is an image with these words."""
     assert PODS.alt() == (
         "Two pods. web-a: starting 0 to 2 s; ready exit 3 2 to 10 s. "
         "web-b: starting 4 to 5 s; ready 5 s until the end. At 4 s: rollout."

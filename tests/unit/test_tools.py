@@ -1,19 +1,23 @@
 """Pinned tools: their versions, what makes them be built again, and what a build sees of the machine."""
 
+import json
+import os
 import shutil
+import stat
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kitlib import proc, tools
-from kitlib.errors import BuildFailed, SetupError
+from kitlib.errors import BuildFailed, InputError, SetupError
+from kitlib.host import proc, tools
 
+SETTINGS = "GOFLAGS GOTOOLCHAIN GOWORK GOEXPERIMENT GOOS GOARCH GOAMD64 GO111MODULE GODEBUG CC CGO_CFLAGS"
 GO = """\
 #!/bin/sh
-env > "$RECORD.env"
-echo "$PWD $*" >> "$RECORD"
-[ -z "$FAIL" ] || { echo "main.go:1: $FAIL"; exit 1; }
+env > "{record}.env"
+echo "$PWD $*" >> "{record}"
+if [ -s "{record}.fail" ]; then echo "main.go:1: $(cat "{record}.fail")"; exit 1; fi
 for word; do case $word in */) : > "$word/made" ;; esac; done
 """
 
@@ -30,14 +34,12 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tools.Module:
 
 @pytest.fixture
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The calls of a `go` that makes an empty file, or fails with $FAIL."""
-    go = tmp_path / "go"
-    go.write_text(GO)
+    """The calls of a `go` that makes an empty file, or fails with the words in record.fail."""
+    go, record = tmp_path / "go", tmp_path / "record"
+    go.write_text(GO.replace("{record}", str(record)))
     go.chmod(0o755)
     monkeypatch.setattr(tools, "go", lambda: go)
-    monkeypatch.setenv("RECORD", str(tmp_path / "record"))
-    monkeypatch.setenv("FAIL", "")
-    return tmp_path / "record"
+    return record
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,33 @@ def test_go_mod_without_the_module(module: tools.Module) -> None:
     """A go.mod that does not require what names the version is an error that names both."""
     with pytest.raises(SetupError, match=r"^cluster/modules/kind/go.mod does not require example.org/other"):
         _ = replace(module, of="example.org/other").version
+
+
+BAD_MODULES = {
+    "[kind": "line 1: is not TOML",
+    "kind = 'x'": "line 1 (kind): 'kind' is no table",
+    "[kind]\ncgo = true": "line 1 (kind): of is missing",
+    "[kind]\nof = 'x'\n\nldflag = ''": "line 4 (kind): unknown key 'ldflag'",
+    "[kind]\nof = 'x'\ncgo = 1": "line 3 (kind): cgo is 1, where a bool is needed",
+    "[kind]\nof = 'x'\nldflags = '{versoin}'": "line 3 (kind): ldflags knows {version}, {major} and {minor}, not 'versoin'",
+    "[kind]\nof = 'x'\nldflags = '{'": "line 3 (kind): ldflags knows ",
+    "[nope]\nof = 'x'": "line 1 (nope): there is no cluster/modules/nope/go.mod",
+    "['../kind']\nof = 'x'": "line 1 (../kind): '../kind' is not a name",
+}
+
+
+@pytest.mark.parametrize("text", BAD_MODULES)
+def test_broken_list_of_modules(text: str, module: tools.Module) -> None:
+    """A modules.toml that cannot be used is one line with file, line and entry, and a next step."""
+    file = module.folder.parent / "modules.toml"
+    file.write_text(text)
+    tools.modules.cache_clear()
+    with pytest.raises(InputError) as caught:
+        tools.modules()
+
+    assert caught.value.message.startswith(f"{file}, line ")
+    assert BAD_MODULES[text] in caught.value.message
+    assert len(str(caught.value).splitlines()) == 2
 
 
 @pytest.mark.parametrize("file", ["go.mod", "go.sum", "main.go"])
@@ -118,12 +147,12 @@ def test_build_that_is_there_costs_no_build(module: tools.Module, record: Path) 
     assert len(record.read_text().splitlines()) == 2
 
 
-def test_failed_build_leaves_nothing(module: tools.Module, record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_build_leaves_nothing(module: tools.Module, record: Path) -> None:
     """A build that fails raises with the compiler's words, and the next call builds again."""
-    monkeypatch.setenv("FAIL", "undefined: x")
+    record.with_suffix(".fail").write_text("undefined: x")
     with pytest.raises(BuildFailed) as caught:
         tools.build("kind")
-    monkeypatch.setenv("FAIL", "")
+    record.with_suffix(".fail").unlink()
     built = tools.build("kind")
 
     assert caught.value.observed == ("main.go:1: undefined: x",)
@@ -131,11 +160,9 @@ def test_failed_build_leaves_nothing(module: tools.Module, record: Path, monkeyp
     assert built.name == f"kind-{module.inputs()}"
 
 
-def test_a_cache_in_use_is_left(
-    record: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Another program fills Go's build cache while it is emptied: that is said, and stops nothing."""
-    monkeypatch.setenv("FAIL", "directory not empty")
+def test_a_cache_in_use_is_left(record: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another program fills Go's build cache while it is emptied: a message says so, and nothing stops."""
+    record.with_suffix(".fail").write_text("directory not empty")
     tools.trim_build_cache()
 
     assert record.read_text().endswith(" clean -cache\n")
@@ -150,25 +177,62 @@ def test_build_without_c(record: Path) -> None:
     assert "CGO_ENABLED=0" in record.with_suffix(".env").read_text().splitlines()
 
 
+@pytest.mark.usefixtures("module")
+def test_modes_of_a_build_do_not_depend_on_the_umask(record: Path) -> None:
+    """What is built goes into images, where another user runs it."""
+    before = os.umask(0o077)
+    try:
+        built = tools.build("kind")
+    finally:
+        os.umask(before)
+
+    assert record.exists()
+    assert [stat.S_IMODE(p.stat().st_mode) for p in (built, built / "made")] == [0o755, 0o644]
+
+
 def test_go_sees_nothing_of_the_users_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's flags, toolchain, workspace, target and caches do not reach Go; what is built is for this machine."""
     monkeypatch.setenv("KIT_CACHE", str(tmp_path))
-    monkeypatch.setenv("GOENV", "off")
-    names = ["GOFLAGS", "GOTOOLCHAIN", "GOWORK", "GOEXPERIMENT", "GOOS", "GOARCH", "GOMODCACHE", "GOCACHE", "GOROOT"]
-    machine = proc.run([tools.go(), "env", "GOHOSTOS", "GOHOSTARCH"]).split()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for name in SETTINGS.split():
+        monkeypatch.delenv(name, raising=False)
+    plain = [*SETTINGS.split(), "GOPATH", "GOBIN"]
+    before = _go_says(tmp_path, plain)
     theirs = {"GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "go1.20", "GOWORK": "/work", "GOOS": "plan9", "GOARCH": "arm"}
-    for name, value in {**theirs, "GOEXPERIMENT": "rangefunc", "GOROOT": "/go", "GOCACHE": "/c"}.items():
+    theirs |= {"GOAMD64": "v4", "GO111MODULE": "off", "GODEBUG": "madvdontneed=1", "CC": "tcc", "CGO_CFLAGS": "-O0"}
+    theirs |= {"GOEXPERIMENT": "rangefunc", "GOROOT": "/go", "GOCACHE": "/c", "GOPATH": "/p", "GOBIN": "/b"}
+    for name, value in theirs.items():
         monkeypatch.setenv(name, value)
-    seen = proc.run([tools.go(), "env", *names], env=tools.go_env(), cwd=tmp_path).splitlines()
+    file = tmp_path / "go" / "env"
+    file.parent.mkdir()
+    file.write_text("".join(f"{name}={value}\n" for name, value in theirs.items()))
 
-    assert dict(zip(names, seen, strict=True)) == {
-        "GOFLAGS": "-buildvcs=false",
-        "GOTOOLCHAIN": "local",
-        "GOWORK": "off",
-        "GOEXPERIMENT": "",
-        "GOOS": machine[0],
-        "GOARCH": machine[1],
+    assert _go_says(tmp_path, plain) == before
+    assert (before["GOFLAGS"], before["GOTOOLCHAIN"], before["GOAMD64"]) == ("-buildvcs=false", "local", "v1")
+    assert _go_says(tmp_path, ["GOMODCACHE", "GOCACHE", "GOROOT"]) == {
         "GOMODCACHE": f"{tmp_path}/gomod",
         "GOCACHE": f"{tmp_path}/gobuild",
         "GOROOT": str(tools.goroot()),
     }
+
+
+@pytest.mark.parametrize("by", ["variable", "go env -w", "GOENV"])
+def test_go_takes_modules_where_the_user_takes_them(by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module proxy counts, whether it is set by a variable or in the file that `go env -w` writes, wherever that is."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("GOPROXY", raising=False)
+    file = tmp_path / ("mine" if by == "GOENV" else "go/env")
+    file.parent.mkdir(exist_ok=True)
+    if by == "variable":
+        monkeypatch.setenv("GOPROXY", "https://mine.example")
+    else:
+        file.write_text("GOAMD64=v4\nGOPROXY=https://mine.example\n")
+    if by == "GOENV":
+        monkeypatch.setenv("GOENV", str(file))
+
+    assert _go_says(tmp_path, ["GOPROXY", "GOAMD64"]) == {"GOPROXY": "https://mine.example", "GOAMD64": "v1"}
+
+
+def _go_says(folder: Path, names: list[str]) -> dict[str, str]:
+    said = proc.run([tools.go(), "env", "-json", *names], env=tools.go_env(), cwd=folder)
+    return dict(json.loads(said))

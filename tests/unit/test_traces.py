@@ -7,11 +7,12 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from kitlib import podproxy
+from kitlib.cluster import podproxy
 from kitlib.errors import ClusterError
-from kitlib.podproxy import Answer
-from kitlib.telemetry import exposition, spans, tracer, traces
-from kitlib.telemetry.waterfall import INDENT, graph, waterfall
+from kitlib.kube.connection import Answer
+from kitlib.telemetry import exposition, spans, traces
+from kitlib.views import trace_browser
+from kitlib.views.waterfall import INDENT, graph, waterfall
 
 BEGIN = 1767261600_000000  # µs
 
@@ -127,7 +128,7 @@ def test_samples_of_an_exposition() -> None:
     read = exposition.samples(text)
 
     assert list(read["name"]) == ["a_total", "a_total", "b", "c"]
-    assert read["labels"].iloc[0] == {"path": "/items/{id}", "say": '\\"1,2\\"'}
+    assert read["labels"].iloc[0] == {"path": "/items/{id}", "say": '"1,2"'}
     assert exposition.totals(text)["a_total"] == 7
 
 
@@ -212,7 +213,7 @@ def browsed(monkeypatch: pytest.MonkeyPatch) -> traces.Traces:
 def test_the_browser_without_anybody_is_its_first_page(browsed: traces.Traces, monkeypatch: pytest.MonkeyPatch) -> None:
     """List, waterfall and graph, as pictures and as text."""
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    shown = tracer.tracer(browsed, "shop")._repr_mimebundle_()
+    shown = trace_browser.browse(browsed, "shop")._repr_mimebundle_()
 
     assert shown["text/html"].count("<svg") == 2
     assert all(text in shown["text/plain"] for text in ("the newest 1 traces of shop", "bank server", "shop → bank"))
@@ -221,7 +222,7 @@ def test_the_browser_without_anybody_is_its_first_page(browsed: traces.Traces, m
 def test_the_browser_searches_when_a_widget_changes(browsed: traces.Traces, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another service, another page; a trace is chosen from the list; a failure stands in place of traces."""
     monkeypatch.setenv("JPY_SESSION_NAME", "notebook")
-    head, shown = tracer.tracer(browsed).children
+    head, shown = trace_browser.browse(browsed).children
     service, _, _, pick, _ = head.children
     first = shown.value
     service.value = "shop"

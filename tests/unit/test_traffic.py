@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kitlib.errors import UsageError
-from kitlib.traffic import COLUMNS, LIMIT, open_loop, read
+from kitlib.workloads.traffic import COLUMNS, LIMIT, open_loop, read
 
 HEADERS = base64.b64encode(b"X-Served-By: gateway-1, catalog-2\r\nX-Version: 7\r\n\r\n").decode()
 
@@ -38,7 +38,7 @@ def test_a_request_without_an_answer_says_why() -> None:
 
 
 def test_messages_between_the_lines_are_left_out() -> None:
-    """vegeta's own warnings are no requests; nothing at all is an empty frame with its columns."""
+    """vegeta's own warnings are no requests; no output gives an empty frame with its columns."""
     assert len(read(f"2026/01/01 12:00:00 warming up\n{_line(1, 200)}\n")) == 1
     assert list(COLUMNS) == list(read("").columns)
 

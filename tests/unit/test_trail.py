@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from kitlib.telemetry import trail
+from kitlib.gameday import trail
 from kitlib.telemetry.spans import COLUMNS
 
 START = pd.Timestamp("2026-01-01", tz="UTC")

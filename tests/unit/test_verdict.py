@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kitlib.claims import claim
-from kitlib.verdict import not_measurable
+from kitlib.claims.register import claim, not_measurable
+from kitlib.claims.verdict import without
 from tests.unit.frames import judge, sizes, starts
 
 
@@ -18,13 +18,14 @@ def _results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rows_from_two_environments_are_told() -> None:
-    """Rows of several stamps are judged under the newest, and the reading says so."""
+    """Rows of several stamps are judged under the newest, and the details say so."""
     runs = starts([0, 0])
     runs.loc[runs.index[-1], "stamp"] = "ffffffffffff"
     found = judge(runs)
 
     assert found.stamp == "ffffffffffff"
-    assert found.reading.endswith("The rows come from 2 environments.")
+    assert "The rows come from 2 environments." in found.remarks
+    assert "The rows come from 2 environments." in found._repr_mimebundle_()["text/plain"]
 
 
 def test_drift_is_another_verdict_than_expected() -> None:
@@ -61,7 +62,15 @@ def test_the_card_shows_the_verdict_in_words() -> None:
     bundle = found._repr_mimebundle_()
 
     for shown in bundle.values():
-        for part in ("holds", "n = 3", "median 96 %", "IQR 2 %", "0123456789ab", "Going from single-stage"):
+        for part in (
+            "holds",
+            "n = 3",
+            "median 96 %",
+            "IQR 2 %",
+            "0123456789ab",
+            "The image size fell by 96 %",
+            found.says,
+        ):
             assert part in shown
     assert "#" not in bundle["text/html"]
 
@@ -73,3 +82,13 @@ def test_not_measurable_says_why() -> None:
     assert (found.verdict, found.n, found.median, found.iqr) == ("not-measurable", 0, None, None)
     assert "there is no &lt;database&gt;" in found._repr_mimebundle_()["text/html"]
     assert found._repr_mimebundle_()["text/plain"].count("there is no <database>") == 1
+
+
+def test_without_a_verdict_is_neither_drift_nor_a_figure() -> None:
+    """What broke off has a reason, no figure, a word of its own, and is never an unexpected verdict."""
+    found = without(claim("2.3-surface"), "the chapter stopped at cell 4")
+
+    assert (found.verdict, found.label, found.n, found.drift) == ("none", "without a verdict", 0, False)
+    assert "register expects" not in found._repr_mimebundle_()["text/plain"]
+    assert "? without a verdict" in found._repr_mimebundle_()["text/html"]
+    assert found.as_dict()["reason"] == "the chapter stopped at cell 4"

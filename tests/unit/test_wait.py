@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kitlib import wait
+from kitlib.kube import wait
 
 
 def with_conditions(**status: str) -> dict[str, Any]:

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from kitlib import wheels
 from kitlib.errors import SetupError
+from kitlib.supply.packages import wheels
 
 
 def test_a_wheels_commands_are_copied(tmp_path: Path) -> None:

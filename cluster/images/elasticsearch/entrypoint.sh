@@ -1,5 +1,6 @@
-#!/bin/sh
-# Java's options come from ES_JAVA_OPTS, and settings from variables with a dot in their names, as in the original.
+#!/bin/bash
+# Java's options come from ES_JAVA_OPTS, and settings from variables with a dot in their names, as in the original.  Not /bin/sh: dash
+# and busybox drop every variable whose name is none of the shell's, and a name with a dot is none.  bash hands them on.
 set -e
 [ "$1" = eswrapper ] || exec "$@"
 # shellcheck disable=SC2086

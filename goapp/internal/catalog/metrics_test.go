@@ -3,6 +3,7 @@ package catalog
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,6 +29,67 @@ func TestRequestsAreCounted(t *testing.T) {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("no sample %s", want)
 		}
+	}
+}
+
+// Before the first request, every route that users ask for has its success and the server's failures at zero, and nothing else:
+// a counter that is first seen above zero has never grown for Prometheus.
+func TestSeriesAreBornAtZero(t *testing.T) {
+	t.Parallel()
+	downstream := boot(t)
+	alone := downstream.do("GET", "/metrics", "").body
+	relaying := boot(t, "-downstream", "http://"+downstream.addr).do("GET", "/metrics", "").body
+
+	own := []string{
+		"GET /items 200", "GET /items 500", "GET /items 503",
+		"GET /items/{id} 200", "GET /items/{id} 500", "GET /items/{id} 503",
+		"GET /settings 200", "GET /settings 500", "GET /settings 503",
+		"POST /items 201", "POST /items 500", "POST /items 503", "POST /items 507",
+	}
+	passedOn := []string{
+		"GET /items 502", "GET /items 504", "GET /items/{id} 502", "GET /items/{id} 504", "POST /items 502", "POST /items 504",
+	}
+	both := slices.Concat(own, passedOn)
+	slices.Sort(both)
+	if found := atZero(alone); !slices.Equal(found, own) {
+		t.Errorf("series = %q, want %q", found, own)
+	}
+	if found := atZero(relaying); !slices.Equal(found, both) {
+		t.Errorf("series with a downstream = %q, want %q", found, both)
+	}
+}
+
+// atZero lists the request counts of an exposition as "method route code", sorted. One that is not zero has its count, too.
+func atZero(exposition string) []string {
+	counts := regexp.MustCompile(`(?m)^http_request_duration_seconds_count\{code="(\d+)",method="(\w+)",route="(.+)"\} (\d+)$`)
+	var found []string
+	for _, m := range counts.FindAllStringSubmatch(exposition, -1) {
+		found = append(found, strings.TrimSuffix(strings.Join([]string{m[2], m[3], m[1], m[4]}, " "), " 0"))
+	}
+	slices.Sort(found)
+	return found
+}
+
+// A failure of any of these routes is counted where a zero was: no series is born by it.
+func TestFailuresAreExpected(t *testing.T) {
+	t.Parallel()
+	p := boot(t, "-faults", "-max-items", "3")
+	before := len(atZero(p.do("GET", "/metrics", "").body))
+	p.do("POST", "/items", `{"name":"Lamp"}`) // full
+	for _, status := range []string{"500", "503"} {
+		p.do("PUT", "/faults/error", `{"rate":1,"status":`+status+`}`)
+		p.do("GET", "/items", "")
+		p.do("GET", "/items/1", "")
+		p.do("GET", "/settings", "")
+		p.do("POST", "/items", `{"name":"Lamp"}`)
+	}
+	after := atZero(p.do("GET", "/metrics", "").body)
+
+	own := slices.DeleteFunc(after, func(series string) bool {
+		return strings.Contains(series, "/faults") || strings.Contains(series, "/metrics")
+	})
+	if len(own) != before {
+		t.Errorf("series = %q, want no more than the %d of the start", own, before)
 	}
 }
 
@@ -67,7 +129,7 @@ func TestRegistryIsOwn(t *testing.T) {
 	t.Parallel()
 	boot(t).do("GET", "/items", "")
 
-	if text := boot(t).do("GET", "/metrics", "").body; strings.Contains(text, `route="/items"`) {
+	if text := boot(t).do("GET", "/metrics", "").body; !strings.Contains(text, `_count{code="200",method="GET",route="/items"} 0`+"\n") {
 		t.Error("a request to one program was counted by another")
 	}
 }

@@ -47,7 +47,21 @@ func routes(p parts) http.Handler {
 		mux.Handle("DELETE /faults/{kind}", healFault(p.log, p.injected))
 	}
 
+	p.expect()
 	return identify(p.host, p.build.Version, traced(p.traces, observe(p.log, p.metrics, unmatched(p.log, mux))))
+}
+
+// expect makes the series that the alerts look at exist before the first request: successes, and failures of the server.
+func (p parts) expect() {
+	failures := []int{http.StatusInternalServerError, http.StatusServiceUnavailable}
+	asked := failures // of a route that is passed on
+	if p.next != nil {
+		asked = append(asked, http.StatusBadGateway, http.StatusGatewayTimeout)
+	}
+	p.metrics.Expect(http.MethodGet, "/items", append(asked, http.StatusOK)...)
+	p.metrics.Expect(http.MethodGet, "/items/{id}", append(asked, http.StatusOK)...)
+	p.metrics.Expect(http.MethodPost, "/items", append(asked, http.StatusCreated, http.StatusInsufficientStorage)...)
+	p.metrics.Expect(http.MethodGet, "/settings", append(failures, http.StatusOK)...)
 }
 
 func (p parts) api(h http.Handler) http.Handler   { return faulty(p.log, p.injected, false, h) }

@@ -1,6 +1,6 @@
-"""Answers to the exercises: the reference solution, and two wrong ones each that leave the real system in a wrong state.
+"""Answers to the exercises: the reference solution, and two or more wrong ones each that leave the real system in a wrong state.
 
-One module a chapter, each with its WRONG: exercise -> functions of the cluster.
+One module per chapter, each with its WRONG: exercise -> functions of the cluster.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from itertools import chain
 
 import kitlib
 from kitlib import exercises
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from tests.notebooks.answers import (
     architecture,
     cells,

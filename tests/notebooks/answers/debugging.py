@@ -1,11 +1,12 @@
 """Wrong answers to the exercises of 2.4-debugging."""
 
-from kitlib import app, debug
-from kitlib.cluster import Cluster
+from kitlib import debug
+from kitlib.cluster.bound import Cluster
 from kitlib.debug import pod as pods
 from kitlib.exercises.debugging import Image, Mute, Price
-from kitlib.kube import Object
-from kitlib.measure import debugging
+from kitlib.kube.client import Object
+from kitlib.measure.development import debugging
+from kitlib.workloads import app
 
 BUILD = "ARG GOLANG\nARG DELVE\nFROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\n"
 FINAL = "FROM ${DELVE}\nCOPY --from=build /catalog /usr/local/bin/catalog\n"
@@ -46,11 +47,11 @@ def _left_standing(_: Cluster) -> None:
 
 def _add(cluster: Cluster, change: Object) -> None:
     Mute().reset()
-    space = Mute().given()
-    container = pods.container("own", space.cluster.image(pods.IMAGE), "goapp", 1) | change
+    namespace = Mute().given()
+    container = pods.container("own", namespace.cluster.image(pods.IMAGE), "goapp", 1) | change
     added = {"spec": {"ephemeralContainers": [container]}}
-    cluster.kube.patch("Pod", Mute.pod, space.name, added, subresource="ephemeralcontainers")
-    pods.begun(space, Mute.pod, "own")
+    cluster.kube.patch("Pod", Mute.pod, namespace.name, added, subresource="ephemeralcontainers")
+    pods.begun(namespace, Mute.pod, "own")
 
 
 def _without_target(cluster: Cluster) -> None:

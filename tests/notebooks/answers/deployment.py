@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from kitlib import app, rollout
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.exercises.deployment import Undo
-from kitlib.measure import tags
+from kitlib.measure.workloads import tags
+from kitlib.workloads import app, rollout
 
 SLOW = {"CATALOG_START_DELAY": "1s", "CATALOG_DRAIN_DELAY": "1s"}
 
@@ -13,9 +13,9 @@ SLOW = {"CATALOG_START_DELAY": "1s", "CATALOG_DRAIN_DELAY": "1s"}
 def _orders(cluster: Cluster, treatment: str) -> None:
     image = cluster.image("goapp-distroless")
     manifests = app.manifests("orders", image, replicas=2, treatments=[treatment], env=SLOW)
-    space = cluster.space("orders", fresh=True)
-    space.apply(*manifests)
-    app.roll_out(space, "orders")
+    namespace = cluster.namespace("orders", fresh=True)
+    namespace.apply(*manifests)
+    app.roll_out(namespace, "orders")
 
 
 def _no_probe(cluster: Cluster) -> None:
@@ -28,19 +28,26 @@ def _abrupt(cluster: Cluster) -> None:
 
 def _restarted(cluster: Cluster) -> None:
     Undo().stage()
-    rollout.restart(cluster.space("billing"), "billing")
+    rollout.restart(cluster.namespace("billing"), "billing")
 
 
 def _made_anew(cluster: Cluster) -> None:
     exercise = Undo()
     exercise.reset()
-    cluster.space("billing").apply(*exercise.manifests())
+    cluster.namespace("billing").apply(*exercise.manifests())
+
+
+def _another_image(cluster: Cluster) -> None:
+    Undo().stage()
+    namespace = cluster.namespace("billing")
+    rollout.set_image(namespace, "billing", cluster.image("goapp-scratch"))
+    app.roll_out(namespace, "billing")
 
 
 def _pinned(cluster: Cluster, image: str) -> None:
-    space = cluster.space("pinned")
-    space.apply(*app.manifests("pinned", image, replicas=2, treatments=["small", "quick-exit"]))
-    app.roll_out(space, "pinned")
+    namespace = cluster.namespace("pinned")
+    namespace.apply(*app.manifests("pinned", image, replicas=2, treatments=["small", "quick-exit"]))
+    app.roll_out(namespace, "pinned")
 
 
 def _by_tag(cluster: Cluster) -> None:
@@ -53,6 +60,6 @@ def _another_release(cluster: Cluster) -> None:
 
 WRONG: dict[str, tuple[Callable[[Cluster], object], ...]] = {
     "3.2-deployment/unnoticed": (_no_probe, _abrupt),
-    "3.2-deployment/undo": (_restarted, _made_anew),
+    "3.2-deployment/undo": (_restarted, _made_anew, _another_image),
     "3.2-deployment/pinned": (_by_tag, _another_release),
 }

@@ -1,8 +1,8 @@
 """Wrong answers to the exercises of 2.1-docker-concepts."""
 
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.exercises.docker_concepts import BIG, MEMORY, PROCESSES, Deleted, Limits, Order
-from kitlib.measure import builds
+from kitlib.workloads import builds
 
 FROM = "ARG ALPINE\nFROM ${ALPINE}\n"
 MAKE = f"head -c {BIG} /dev/urandom > /big"

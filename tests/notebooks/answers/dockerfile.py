@@ -1,9 +1,9 @@
 """Wrong answers to the exercises of 2.2-dockerfile."""
 
-from kitlib import images
-from kitlib.cluster import Cluster
-from kitlib.exercises.dockerfile import LICENCE, Healthy, Ignored, Secret
-from kitlib.measure import builds
+from kitlib.cluster.bound import Cluster
+from kitlib.exercises.dockerfile import LICENCE, PRINT, SECRET_ID, Healthy, Ignored, Secret
+from kitlib.supply import images
+from kitlib.workloads import builds
 
 FROM = "ARG ALPINE\nFROM ${ALPINE}\n"
 GOAPP = (
@@ -20,6 +20,12 @@ def _by_argument(cluster: Cluster) -> None:
 def _by_file(cluster: Cluster) -> None:
     text = f"{FROM}COPY licence /licence\nRUN sha256sum < /licence > /fingerprint && rm /licence\n"
     builds.build(cluster.engine, text, f"{Secret.made}:answer", files={"licence": LICENCE})
+
+
+def _known_checksum(cluster: Cluster) -> None:
+    """It was computed beforehand, and is written as it is."""
+    text = f"{FROM}RUN echo {PRINT} > /fingerprint\nCOPY Dockerfile /Dockerfile\n"
+    builds.build(cluster.engine, text, f"{Secret.made}:answer", secrets={SECRET_ID: LICENCE})
 
 
 def _healthy(cluster: Cluster, check: str) -> None:
@@ -49,7 +55,7 @@ def _too_much(cluster: Cluster) -> None:
 
 
 WRONG = {
-    Secret.name: (_by_argument, _by_file),
+    Secret.name: (_by_argument, _by_file, _known_checksum),
     Healthy.name: (_unchecked, _without_curl),
     Ignored.name: (_too_little, _too_much),
 }

@@ -1,9 +1,10 @@
-"""Wrong answers to the exercises of 4.5-one-request: what somebody says who does not follow the trail to its end."""
+"""Wrong answers to the exercises of 4.5-one-request: answers of a learner who does not follow the trail to its end."""
 
+import hashlib
 from collections.abc import Callable
 
-from kitlib.cluster import Cluster, Space
-from kitlib.exercises.game_day import LASTING, Blind, Hidden, Request
+from kitlib.cluster.bound import Cluster, Namespace
+from kitlib.exercises.game_day import ENVELOPE, LASTING, Blind, Hidden, Request
 from kitlib.gameday import faults
 from kitlib.gameday.faults import Fault
 from kitlib.stacks import logs as stack
@@ -12,30 +13,44 @@ from kitlib.telemetry.logs import matching
 Answer = Callable[[Cluster], object]
 
 
-def _picked(space: Space) -> Fault:
+def _picked(namespace: Namespace) -> Fault:
     """What was picked at random, as the live system shows: a learner cannot know, a test may."""
-    return next(fault for fault in LASTING if fault.present(space))
-
-
-def _another_name(_: Cluster) -> None:
-    exercise = Blind()
-    picked = _picked(exercise.given())
-    exercise.answer(next(fault.name for fault in LASTING if fault != picked))
+    return next(fault for fault in LASTING if fault.present(namespace))
 
 
 def _named_only(_: Cluster) -> None:
     exercise = Blind()
-    assert exercise.space is not None
-    exercise.answer(_picked(exercise.space).name)
+    exercise.answer(_picked(exercise.given()).name)
+
+
+def _names_all(_: Cluster) -> None:
+    """Each suspect in turn, and the repair."""
+    exercise = Blind()
+    namespace = exercise.namespace
+    assert namespace is not None
+    picked = _picked(namespace)
+    for fault in LASTING:
+        exercise.answer(fault.name)
+    picked.repair(namespace)
+
+
+def _lists_hashes(_: Cluster) -> None:
+    """The name whose hash with the envelope's salt is in the envelope; without a key there is none, and a guess remains."""
+    exercise = Blind()
+    namespace = exercise.given()
+    picked, envelope = _picked(namespace), exercise.kept(ENVELOPE)
+    hashes = {hashlib.sha256(f"{envelope['salt']} {fault.name}".encode()).hexdigest(): fault.name for fault in LASTING}
+    guess = next(fault.name for fault in LASTING if fault != picked)
+    exercise.answer(hashes.get(envelope["seal"], guess))
 
 
 def _mends_one(given: bool, name: str) -> Answer:
     def answer(_: Cluster) -> None:
         exercise = Hidden()
-        space = exercise.given() if given else exercise.space
-        assert space is not None
+        namespace = exercise.given() if given else exercise.namespace
+        assert namespace is not None
         for fault in (exercise.outer, exercise.inner):
-            (faults.named(name).repair if fault.name == name else fault.inject)(space)
+            (faults.named(name).repair if fault.name == name else fault.inject)(namespace)
 
     return answer
 
@@ -48,13 +63,13 @@ def _no_trace(_: Cluster) -> None:
 
 def _a_good_one(cluster: Cluster) -> None:
     exercise, logs = Request(), stack.find(cluster)
-    assert exercise.space is not None and logs is not None
-    served = matching(namespace=exercise.space.name, app__service="backend", app__status=200, app__path="/items")
+    assert exercise.namespace is not None and logs is not None
+    served = matching(namespace=exercise.namespace.name, app__service="backend", app__status=200, app__path="/items")
     exercise.answer(logs.search(served, size=1)["trace_id"].squeeze())
 
 
 WRONG: dict[str, tuple[Answer, ...]] = {
-    Blind.name: (_another_name, _named_only),
+    Blind.name: (_named_only, _names_all, _lists_hashes),
     Hidden.name: (_mends_one(True, "selector"), _mends_one(False, "errors")),
     Request.name: (_no_trace, _a_good_one),
 }

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.exercises import go_basics
 from tests.notebooks.answers import cells
 

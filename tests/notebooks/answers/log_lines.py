@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.exercises.log_lines import SPACE, Fields, Forget, Retention
-from kitlib.measure import probes
+from kitlib.measure.selfhealing import probes
 from kitlib.stacks import logs as stack
 
 Answer = Callable[[Cluster], object]
@@ -18,7 +18,7 @@ def _logged(**settings: str) -> Answer:
         manifests = exercise.given()
         container = probes.container_of(probes.only(manifests))
         container["env"] = [*container.get("env", []), *({"name": n, "value": v} for n, v in settings.items())]
-        cluster.space(SPACE).apply(*manifests)
+        cluster.namespace(SPACE).apply(*manifests)
 
     return answer
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import yaml
 
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.exercises.metric_series import Explosion, Ratio, Scraped
-from kitlib.measure import probes
+from kitlib.measure.selfhealing import probes
 from kitlib.stacks import metrics as stack
 from kitlib.stacks import prometheus
 
@@ -26,7 +26,7 @@ def _noted(cluster: Cluster, *, of_pod: bool, **changed: str) -> None:
     deployment = probes.only(manifests)
     noted = deployment["spec"]["template"] if of_pod else deployment
     noted["metadata"]["annotations"] = NOTES | {f"prometheus.io/{key}": value for key, value in changed.items()}
-    cluster.space(Scraped.space).apply(*manifests)
+    cluster.namespace(Scraped.namespace).apply(*manifests)
 
 
 def _on_the_deployment(cluster: Cluster) -> None:
@@ -41,7 +41,7 @@ def _recorded(expression: str) -> Answer:
     def answer(cluster: Cluster) -> None:
         rules = {"groups": [{"name": "shop", "rules": [{"record": Ratio.record, "expr": expression}]}]}
         configuration = Ratio().given()
-        prometheus.start(cluster.space(Ratio.space), configuration, yaml.safe_dump(rules))
+        prometheus.start(cluster.namespace(Ratio.namespace), configuration, yaml.safe_dump(rules))
 
     return answer
 
@@ -51,14 +51,19 @@ def _scraped(change: Mapping[str, Any]) -> Answer:
         configuration = yaml.safe_load(Explosion().given())
         for job in configuration["scrape_configs"]:
             job.update(change if job["job_name"] == "load" else {})
-        prometheus.start(cluster.space(Explosion.space), yaml.safe_dump(configuration))
+        prometheus.start(cluster.namespace(Explosion.namespace), yaml.safe_dump(configuration))
 
     return answer
 
 
 WRONG: dict[str, tuple[Answer, ...]] = {
     Scraped.name: (_on_the_deployment, _of_another_port),
-    Ratio.name: (_recorded(f"sum({FAILED})"), _recorded(f"{FAILED} / {ALL}")),
+    Ratio.name: (
+        _recorded(f"sum({FAILED})"),
+        _recorded(f"{FAILED} / {ALL}"),
+        _recorded(f"sum({FAILED}) / (sum({ALL}) - sum({FAILED}))"),
+        _recorded(f"vector({Ratio.failing[0]})"),
+    ),
     Explosion.name: (
         _scraped({"sample_limit": Explosion.most}),
         _scraped({"metric_relabel_configs": [{"action": "labeldrop", "regex": "url"}]}),

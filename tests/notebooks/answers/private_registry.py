@@ -1,9 +1,9 @@
 """Wrong answers to the exercises of 2.5-registry."""
 
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.exercises.private_registry import Pull, Reclaim, Signed
-from kitlib.measure import builds
-from kitlib.private import Private, client, ensure, nodes, signing, storage
+from kitlib.private_registry import Private, client, ensure, pulls, signing, storage
+from kitlib.workloads import builds
 
 FROM = "ARG ALPINE\nFROM ${ALPINE}\n"
 
@@ -19,10 +19,10 @@ def _push(cluster: Cluster, made: str, name: str, size: int = 9) -> Private:
 def _pod(cluster: Cluster, secret: str, host: str = "") -> None:
     Pull().reset()
     private = _push(cluster, Pull.made, f"{Pull.repository}:1")
-    nodes.trust(private)
-    space = cluster.space(Pull.space)
-    space.apply(nodes.secret(private, host=host or private.address))
-    nodes.outcome(space, nodes.pod("answer", f"{Pull.repository}:1", secret=secret))
+    pulls.trust(private)
+    namespace = cluster.namespace(Pull.namespace)
+    namespace.apply(pulls.secret(private, host=host or private.address))
+    pulls.outcome(namespace, pulls.pod("answer", f"{Pull.repository}:1", secret=secret))
 
 
 def _without_secret(cluster: Cluster) -> None:
@@ -30,7 +30,7 @@ def _without_secret(cluster: Cluster) -> None:
 
 
 def _for_another_host(cluster: Cluster) -> None:
-    _pod(cluster, nodes.SECRET)
+    _pod(cluster, pulls.SECRET)
 
 
 def _only_pushed(cluster: Cluster) -> None:
@@ -40,6 +40,12 @@ def _only_pushed(cluster: Cluster) -> None:
 
 def _only_deleted(cluster: Cluster) -> None:
     storage.delete(ensure(cluster), f"{Reclaim.repository}:drop")
+
+
+def _keep_alone(cluster: Cluster) -> None:
+    """Nothing else was ever pushed, and so nothing is left over."""
+    Reclaim().reset()
+    _push(cluster, Reclaim.made, f"{Reclaim.repository}:keep")
 
 
 def _unsigned(cluster: Cluster) -> None:
@@ -55,6 +61,6 @@ def _signed_before(cluster: Cluster) -> None:
 
 WRONG = {
     Pull.name: (_without_secret, _for_another_host),
-    Reclaim.name: (_only_pushed, _only_deleted),
+    Reclaim.name: (_only_pushed, _only_deleted, _keep_alone),
     Signed.name: (_unsigned, _signed_before),
 }

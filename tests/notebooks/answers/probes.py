@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.exercises.mended import Mended
 from kitlib.exercises.probes import SPACE, Dependency, Hang, Startup
-from kitlib.measure import probes
-from kitlib.measure.probes import Probe
+from kitlib.measure.selfhealing import probes
+from kitlib.measure.selfhealing.probes import Probe
 
 Answer = Callable[[Cluster], object]
 
@@ -17,7 +17,7 @@ def _apply(exercise: Mended, cluster: Cluster, change: Callable[[Any], object]) 
     exercise.reset()
     manifests = exercise.given()
     change(probes.container_of(probes.only(manifests, name=exercise.deployment)))
-    cluster.space(SPACE).apply(*manifests)
+    cluster.namespace(SPACE).apply(*manifests)
 
 
 def _as_it_is(_: object) -> None:

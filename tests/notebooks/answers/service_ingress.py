@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 
-from kitlib import ingress, routes
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.exercises import service_ingress
-from kitlib.kube import Object
+from kitlib.kube.client import Object
+from kitlib.stacks import ingress
+from kitlib.workloads import route_manifests
 
 Answer = Callable[[Cluster], object]
 
 
 def _front(**selector: str) -> Answer:
     def answer(_: Cluster) -> None:
-        service_ingress.Selector().scene().apply(routes.service("front", "shop", selector=selector))
+        service_ingress.Selector().scene().apply(route_manifests.service("front", "shop", selector=selector))
 
     return answer
 
@@ -26,7 +27,7 @@ def _published(exercise: service_ingress._Routed, *rules: Object) -> Answer:
 
 
 HOSTS, PREFIX = service_ingress.Hosts(), service_ingress.Prefix()
-SHOP = routes.http_route("shop", "shop.example", {"/": "shop"})
+SHOP = route_manifests.http_route("shop", "shop.example", {"/": "shop"})
 
 WRONG: dict[str, tuple[Answer, ...]] = {
     "3.3-service-ingress/selector": (
@@ -35,10 +36,10 @@ WRONG: dict[str, tuple[Answer, ...]] = {
     ),
     "3.3-service-ingress/hosts": (
         _published(HOSTS, SHOP),
-        _published(HOSTS, SHOP, routes.http_route("stock", "stock.example", {"/": "shop"})),
+        _published(HOSTS, SHOP, route_manifests.http_route("stock", "stock.example", {"/": "shop"})),
     ),
     "3.3-service-ingress/prefix": (
-        _published(PREFIX, routes.http_route("api", "api.example", {"/v1": "shop"})),
-        _published(PREFIX, routes.http_route("api", "api.example", {"/v1": "shop"}, rewrite="path")),
+        _published(PREFIX, route_manifests.http_route("api", "api.example", {"/v1": "shop"})),
+        _published(PREFIX, route_manifests.http_route("api", "api.example", {"/v1": "shop"}, rewrite="path")),
     ),
 }

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from kitlib import app, wait
-from kitlib.cluster import Cluster
+from kitlib.cluster.bound import Cluster
 from kitlib.exercises.tracing import SPACE, Endpoint, Slow, Tail
-from kitlib.measure import probes
+from kitlib.kube import wait
+from kitlib.measure.selfhealing import probes
 from kitlib.stacks import traces as stack
+from kitlib.workloads import app
 
 Answer = Callable[[Cluster], object]
 
@@ -27,7 +28,7 @@ def _sent_to(endpoint: str) -> Answer:
         for setting in probes.container_of(probes.only(manifests))["env"]:
             if setting["name"] == "CATALOG_OTLP_ENDPOINT":
                 setting["value"] = endpoint
-        cluster.space(SPACE).apply(*manifests)
+        cluster.namespace(SPACE).apply(*manifests)
 
     return answer
 
@@ -38,13 +39,20 @@ def _only_given(_: Cluster) -> None:
 
 def _restarts_all(cluster: Cluster) -> None:
     Slow().given()
-    space = cluster.space(Slow.place)
-    old = [pod["metadata"]["name"] for name in app.CHAIN for pod in app.pods(space, name)]
-    cluster.kube.clear("Pod", space.name, grace=1)
+    namespace = cluster.namespace(Slow.place)
+    old = [pod["metadata"]["name"] for name in app.CHAIN for pod in app.pods(namespace, name)]
+    cluster.kube.clear("Pod", namespace.name, grace=1)
     for pod in old:
-        wait.until(cluster.kube, "Pod", pod, space.name, done=wait.gone, what="gone")
+        wait.until(cluster.kube, "Pod", pod, namespace.name, done=wait.gone, what="gone")
     for name in app.CHAIN:
-        app.roll_out(space, name)
+        app.roll_out(namespace, name)
+
+
+def _heals_all(cluster: Cluster) -> None:
+    Slow().given()
+    namespace = cluster.namespace(Slow.place)
+    for name in app.CHAIN:
+        app.heal(namespace, app.pods(namespace, name)[0], "delay")
 
 
 def _laid_over(text: str) -> Answer:
@@ -57,6 +65,6 @@ def _laid_over(text: str) -> Answer:
 
 WRONG: dict[str, tuple[Answer, ...]] = {
     Endpoint.name: (_sent_to(Endpoint.wrong), _sent_to("http://jaeger.kit-traces:16686")),
-    Slow.name: (_only_given, _restarts_all),
+    Slow.name: (_only_given, _restarts_all, _heals_all),
     Tail.name: (_laid_over(ONLY_A_SHARE), _laid_over(EVERYTHING)),
 }

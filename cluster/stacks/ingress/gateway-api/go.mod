@@ -1,4 +1,4 @@
-// The Gateway API's own release: kitlib/ingress.py takes its CustomResourceDefinitions from config/crd/standard.
+// The Gateway API's own release: kitlib/stacks/ingress.py takes its CustomResourceDefinitions from config/crd/standard.
 module kit.local/stacks/ingress/gateway-api
 
 go 1.25.0

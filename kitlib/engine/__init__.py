@@ -1,0 +1,1 @@
+"""The container engine: its client, commands inside containers, and the daemon that the kit starts where none runs."""

@@ -1,0 +1,1 @@
+"""Secrets are masked before they leave a kernel, and again in every notebook that is written."""

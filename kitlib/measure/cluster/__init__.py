@@ -1,0 +1,1 @@
+"""The cluster itself: its control plane, its DNS, the life of a pod."""

@@ -1,0 +1,1 @@
+"""Debugging and live reload."""

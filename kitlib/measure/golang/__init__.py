@@ -1,0 +1,1 @@
+"""Go itself: goroutines, deferred calls, counters, tools."""

@@ -1,0 +1,1 @@
+"""Registries: what crosses the wire, and how clients log in."""

@@ -1,0 +1,1 @@
+"""Deployments, Services, ConfigMaps, routes."""
