@@ -16,8 +16,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from kitlib.claims import experiments
 from kitlib.claims import register as claims
+from kitlib.claims import rows
 from kitlib.claims.stamp import stand_ins
 from kitlib.claims.verdict import LABELS, SIGNS, Verdict, sample_in_words
 from kitlib.host.stats import Sample, quantity
@@ -127,7 +127,7 @@ def _write_page(entry: ChapterRun, out: Path) -> None:
 
 def _copy_rows(claim_id: str, run_id: str, folder: Path) -> None:
     """The lines of results/<claim>.jsonl that this run wrote, with the environments that they were measured in."""
-    lines = list(experiments.lines(claim_id))
+    lines = list(rows.lines(claim_id))
     mine = [line for line in lines if line.get("run") == run_id]
     stamps = {line.get("stamp") for line in mine}
     places = {line["stamp"]: line for line in lines if line.get("kind") == "environment" and line["stamp"] in stamps}
