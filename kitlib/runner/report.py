@@ -80,12 +80,20 @@ def summary(run: Run) -> str:
 
     A CI job shows it of its run, and docs/results.md has the first table of the reference run.
     """
-    lines = ["| claim | verdict | n | median | IQR | what was measured |", "|---|---|---|---|---|---|"]
-    for v in run.verdicts:
-        spread = f"{_quantity(v.median, v)} | {_quantity(v.iqr, v)}"
-        lines.append(f"| {v.claim} | **{v.label}** | {v.n} | {spread} | {v.reading.replace('|', '/')} |")
     stamps = ", ".join(f"`{stamp}`" for stamp in dict.fromkeys(v.stamp for v in run.verdicts if v.stamp))
-    return "\n".join([*lines, *_treatments(run), "", f"Profile {run.profile}, stamp {stamps or 'none'}."]) + "\n"
+    return (
+        "\n".join([table(run.verdicts), *_treatments(run), "", f"Profile {run.profile}, stamp {stamps or 'none'}."])
+        + "\n"
+    )
+
+
+def table(verdicts: Iterable[Verdict]) -> str:
+    """Verdicts as a Markdown table; of yes and no, and of treatments that differ in kind, there is neither median nor IQR."""
+    lines = ["| claim | verdict | n | median | IQR | what was measured |", "|---|---|---|---|---|---|"]
+    for v in verdicts:
+        spread = f"{_quantity(v.median, v)} | {_quantity(v.iqr, v)}"
+        lines.append(f"| {v.claim} | **{v.label}** | {v.n} | {spread} | {v.told.replace('|', '/')} |")
+    return "\n".join(lines)
 
 
 def _treatments(run: Run) -> list[str]:
