@@ -17,113 +17,18 @@ from tests.notebooks.answers import WRONG
 from tests.notebooks.answers.shell import Bash
 
 # the verbs that https://kubernetes.io/docs/reference/kubectl/ and https://docs.docker.com/reference/cli/docker/ list
-KUBECTL = set(
-    [
-        "annotate",
-        "api-resources",
-        "api-versions",
-        "apply",
-        "attach",
-        "auth",
-        "autoscale",
-        "certificate",
-        "cluster-info",
-        "completion",
-        "config",
-        "cordon",
-        "cp",
-        "create",
-        "debug",
-        "delete",
-        "describe",
-        "diff",
-        "drain",
-        "edit",
-        "events",
-        "exec",
-        "explain",
-        "expose",
-        "get",
-        "kustomize",
-        "label",
-        "logs",
-        "options",
-        "patch",
-        "plugin",
-        "port-forward",
-        "proxy",
-        "replace",
-        "rollout",
-        "run",
-        "scale",
-        "set",
-        "taint",
-        "top",
-        "uncordon",
-        "version",
-        "wait",
-    ]
-)
-DOCKER = set(
-    [
-        "attach",
-        "build",
-        "builder",
-        "buildx",
-        "commit",
-        "compose",
-        "container",
-        "context",
-        "cp",
-        "create",
-        "diff",
-        "events",
-        "exec",
-        "export",
-        "history",
-        "image",
-        "images",
-        "import",
-        "info",
-        "inspect",
-        "kill",
-        "load",
-        "login",
-        "logout",
-        "logs",
-        "manifest",
-        "network",
-        "pause",
-        "plugin",
-        "port",
-        "ps",
-        "pull",
-        "push",
-        "rename",
-        "restart",
-        "rm",
-        "rmi",
-        "run",
-        "save",
-        "search",
-        "sbom",
-        "scout",
-        "start",
-        "stats",
-        "stop",
-        "swarm",
-        "system",
-        "tag",
-        "top",
-        "trust",
-        "unpause",
-        "update",
-        "version",
-        "volume",
-        "wait",
-    ]
-)
-VERBS = {"kubectl": KUBECTL, "docker": DOCKER}
+KUBECTL = """
+annotate api-resources api-versions apply attach auth autoscale certificate cluster-info completion config
+cordon cp create debug delete describe diff drain edit events exec explain expose get kustomize label logs
+options patch plugin port-forward proxy replace rollout run scale set taint top uncordon version wait
+"""
+DOCKER = """
+attach build builder buildx commit compose container context cp create diff events exec export history image
+images import info inspect kill load login logout logs manifest network pause plugin port ps pull push rename
+restart rm rmi run save search sbom scout start stats stop swarm system tag top trust unpause update version
+volume wait
+"""
+VERBS = {"kubectl": KUBECTL.split(), "docker": DOCKER.split()}
 WITH_VALUE = {"-n", "--namespace", "--context", "--kubeconfig", "-H", "--host", "-c", "--request-timeout"}
 TEXTS = {
     **{exercise.name: exercise.solution() for exercise in exercises.ALL.values() if exercise.language == "bash"},

@@ -40,7 +40,7 @@ def cluster(registry: dict[tuple[str, str], str]) -> Any:
         registry="127.0.0.1:1",
         nodes=["a", "b"],
         told=told,
-        on_node=lambda *argv, check, node: told.append((*argv, node)),
+        on_node=lambda *argv, node, **_: told.append((*argv, node)),
     )
 
 
