@@ -34,7 +34,7 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (private_registry.Pull, private_registry.Reclaim, private_registry.Signed),
     (architecture.Bind, architecture.Adopt, architecture.Quarantine),
     (deployment.Unnoticed, deployment.Undo, deployment.Pinned),
-    (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),
+    (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix, service_ingress.Canary),
     (log_lines.Fields, log_lines.Forget, log_lines.Retention),
     (metric_series.Scraped, metric_series.Ratio, metric_series.Explosion),
     (tracing.Endpoint, tracing.Slow, tracing.Tail),
