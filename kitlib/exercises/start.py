@@ -31,7 +31,7 @@ class _OnePod(Located):
         try:
             self.until("Pod", self.instance, wait.condition("Ready"), "ready")
         except WaitTimeout as e:
-            return failed(*e.observed, look=_obstacle(self.get("Pod", self.instance) or pod))
+            return failed(*e.observed, look=obstacle(self.get("Pod", self.instance) or pod))
         return self.written(pod) or self._answers()
 
     def written(self, pod: Object) -> Outcome | None:
@@ -56,7 +56,7 @@ def motd(settings: Any) -> str:
     return str(found.get("env", "")) if isinstance(found, dict) else ""
 
 
-def _obstacle(pod: Object) -> str:
+def obstacle(pod: Object) -> str:
     """Where to look next: a Pod without a node waits for the scheduler, any other one for the kubelet."""
     if not pod["spec"].get("nodeName"):
         return "what the Pod asks of a node: spec.containers[0].resources"
