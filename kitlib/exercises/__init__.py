@@ -38,7 +38,7 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (log_lines.Fields, log_lines.Forget, log_lines.Retention),
     (metric_series.Scraped, metric_series.Ratio, metric_series.Explosion),
     (tracing.Endpoint, tracing.Slow, tracing.Tail),
-    (probes.Startup, probes.Hang, probes.Dependency),
+    (probes.Startup, probes.Hang, probes.Shell, probes.Traffic, probes.Dependency),
     (game_day.Blind, game_day.Hidden, game_day.Request),
 )
 ALL: dict[str, Exercise] = {e.name: e for e in (kind() for chapter in CHAPTERS for kind in chapter)}
