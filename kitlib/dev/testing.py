@@ -240,9 +240,10 @@ LANES = (("cluster", "exercises"), ("notebooks",))
 
 @contextmanager
 def _isolated(name: str, scratch: Path) -> Iterator[None]:
-    """A cluster and results of the tests' own; the cluster goes when they end."""
+    """A cluster, results and files of the tests' own; the cluster goes when they end."""
     os.environ["KIT_CLUSTER"] = f"kit-test-{name}"
     os.environ["KIT_RESULTS"] = str(scratch / "results")
+    os.environ["KIT_WORK"] = str(scratch / "work")
     try:
         yield
     finally:
