@@ -25,7 +25,7 @@ class Unnoticed(Deployed):
     )
     hints = (
         "A rollout has two moments at which a request can get lost: when a new pod comes, and when an old one goes. "
-        "Compare the file with `deployment.yaml`, and let the check tell you which moment it is.",
+        "Compare the file with the one of the chapter, and let the check tell you which moment it is.",
         "A Service sends requests to ready pods only, so a new pod needs a readiness probe. An old pod has to go on "
         "answering until every client has noticed that it leaves.",
         "Add the `readinessProbe` of `deployment.yaml` to the container, and let the pod wait before it ends: "
