@@ -103,6 +103,14 @@ def pods(namespace: Namespace, name: str) -> list[Object]:
     return [p for p in found if "deletionTimestamp" not in p["metadata"]]
 
 
+def selected(namespace: Namespace, deployment: Object) -> list[Object]:
+    """Pods that a Deployment selects and that are not being deleted, whatever their labels are.  deployment: as the API has it."""
+    wanted = deployment["spec"]["selector"]["matchLabels"].items()
+    labels = ",".join(f"{key}={value}" for key, value in wanted)
+    found = namespace.cluster.kube.list("Pod", namespace.name, labels=labels)
+    return [p for p in found if "deletionTimestamp" not in p["metadata"]]
+
+
 def roll_out(namespace: Namespace, name: str, seconds: float = 120) -> Object:
     """Wait until a Deployment consists of pods of its newest template alone, all available; returns it.  Raises WaitTimeout."""
     found = wait.until(
