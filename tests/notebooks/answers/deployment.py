@@ -17,7 +17,7 @@ def _in(name: str, text: str) -> str:
 
 def _patched(name: str, spec: str) -> str:
     """Add to the container of the Deployment, and wait for the rollout."""
-    patch = "spec: {template: {spec: {containers: [{name: catalog, %s}]}}}" % spec
+    patch = f"spec: {{template: {{spec: {{containers: [{{name: catalog, {spec}}}]}}}}}}"
     return (
         f"kubectl -n kit-{name} patch deployment {name} -p '{patch}'\n"
         f"kubectl -n kit-{name} rollout status deployment/{name} --timeout=60s"
@@ -73,7 +73,7 @@ MADE = (
     "kubectl -n kit-greeter create secret generic greeter --from-literal=api-key=dummy-key\n"
     "kubectl apply -f greeter.yaml\n"
 )
-FROM_SECRET = "{name: CATALOG_API_KEY, valueFrom: {secretKeyRef: {name: greeter, key: api-key}}}"
+KEY_BY_NAME = "{name: CATALOG_API_KEY, valueFrom: {secretKeyRef: {name: greeter, key: api-key}}}"
 MOUNTED = "{name: CATALOG_MOTD_FILE, value: /etc/catalog/motd}"
 FROM_ENVIRONMENT = "{name: CATALOG_MOTD, valueFrom: {configMapKeyRef: {name: greeter, key: motd}}}"
 SUB_PATH = bash(
@@ -83,12 +83,12 @@ SUB_PATH = bash(
         "'spec: {template: {spec: {volumes: [{name: config, configMap: {name: greeter}}]}}}'\n"
         + _patched(
             "greeter",
-            f"env: [{MOUNTED}, {FROM_SECRET}], "
+            f"env: [{MOUNTED}, {KEY_BY_NAME}], "
             "volumeMounts: [{name: config, mountPath: /etc/catalog/motd, subPath: motd}]",
         ),
     )
 )
-ENVIRONMENT = bash(_in("greeter", MADE + _patched("greeter", f"env: [{FROM_ENVIRONMENT}, {FROM_SECRET}]")))
+ENVIRONMENT = bash(_in("greeter", MADE + _patched("greeter", f"env: [{FROM_ENVIRONMENT}, {KEY_BY_NAME}]")))
 LITERAL = bash(
     _in(
         "greeter", MADE + _patched("greeter", f"env: [{FROM_ENVIRONMENT}, {{name: CATALOG_API_KEY, value: dummy-key}}]")
