@@ -15,6 +15,7 @@ from kitlib.measure.workloads.pods import is_ready
 from kitlib.workloads import app
 
 SECONDS = 30
+ENDING = 60  # seconds for the pods of an earlier rollout to end; the default grace period is half of it
 WAITS = "why the pods wait: is the image one that can be pulled, does the program become ready?"
 
 
@@ -28,6 +29,10 @@ class Deployed(Exercise):
         """The exercise's namespace, made when it is missing."""
         return place.ensure(self.cluster, self.instance)
 
+    def prepare(self) -> None:
+        """Publish the images that the starter files name."""
+        app.publish(self.cluster)
+
     def check(self) -> Outcome:
         """Look whether the Deployment exists, then judge it."""
         found = self.cluster.kube.get("Deployment", self.instance, f"kit-{self.instance}")
@@ -38,9 +43,10 @@ class Deployed(Exercise):
         """Judge the Deployment as the API has it."""
 
     def settled(self, then: Callable[[], Outcome]) -> Outcome:
-        """Go on with the check once the Deployment is rolled out; fail with what its pods say when it is not."""
+        """Go on with the check once the newest pods are alone and ready; fail with what the pods say when they are not."""
         try:
-            app.roll_out(self.namespace, self.instance, SECONDS)
+            deployment = app.roll_out(self.namespace, self.instance, SECONDS)
+            replaced(self.namespace, deployment, set(), ENDING)
         except WaitTimeout as e:
             return failed(*e.observed[:5], look=WAITS)
         return then()
@@ -69,6 +75,12 @@ def moments(namespace: Namespace, deployment: Object, seconds: float) -> Iterato
         observed=wait.explain(kube, namespace.name),
         hint="look at the lines above",
     )
+
+
+def replaced(namespace: Namespace, deployment: Object, before: set[str], seconds: float) -> list[Object]:
+    """Wait until a Deployment has all its pods, ready, and none of those before (uids); returns them.  Raises WaitTimeout."""
+    every = moments(namespace, deployment, seconds)
+    return next(found for found in every if complete(found, deployment["spec"]["replicas"], before))
 
 
 def complete(found: list[Object], wanted: int, before: set[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kitlib.exercises.base import Outcome, failed, passed
-from kitlib.exercises.deployed import Deployed, complete, environment, moments, pods, uid
+from kitlib.exercises.deployed import Deployed, environment, pods, replaced, uid
 from kitlib.kube.client import Object, Ref
 from kitlib.measure.workloads import tags
 from kitlib.workloads import app, rollout, traffic
@@ -25,7 +25,7 @@ class Unnoticed(Deployed):
     )
     hints = (
         "A rollout has two moments at which a request can get lost: when a new pod comes, and when an old one goes. "
-        "Compare the file with `deployment.yaml`, and let the check tell you which moment it is.",
+        "Compare the file with the one of the chapter, and let the check tell you which moment it is.",
         "A Service sends requests to ready pods only, so a new pod needs a readiness probe. An old pod has to go on "
         "answering until every client has noticed that it leaves.",
         "Add the `readinessProbe` of `deployment.yaml` to the container, and let the pod wait before it ends: "
@@ -67,9 +67,7 @@ kubectl -n kit-orders rollout status deployment/orders --timeout=60s"""
             self.namespace, f"http://{self.instance}/items", rate=100, seconds=90, keepalive=False
         ) as load:
             rollout.restart(self.namespace, self.instance)
-            for found in moments(self.namespace, deployment, seconds=80):
-                if complete(found, deployment["spec"]["replicas"], before):
-                    break
+            replaced(self.namespace, deployment, before, seconds=80)
             load.stop()
         sent = load.results()
         lost = sent[~sent["ok"]]
@@ -149,10 +147,11 @@ class Pinned(Deployed):
     name = "3.2-deployment/pinned"
     instance = "pinned"
     movable = "kit.local/pinned:"
+    language = "bash"
     task = (
-        "`kit.measure.tags.move(cluster, 'pinned', kit.measure.tags.OLD)` publishes the old release as `kit.local/pinned:latest`. Run this "
-        "release as Deployment `pinned` with two replicas in the namespace `kit-pinned`, so that moving the tag cannot swap it. "
-        "The check moves the tag to the new release, and deletes one pod."
+        "The old release is published as `kit.local/pinned:latest`. Run this release as Deployment `pinned` with two replicas in the "
+        "namespace `kit-pinned`, so that moving the tag cannot swap it. The check moves the tag to the new release, deletes one pod, "
+        "and moves the tag back."
     )
     hints = (
         "A tag is a name that can be given to another image. Which name of an image cannot?",
@@ -161,18 +160,23 @@ class Pinned(Deployed):
         "Deploy the old release by its tag once, read the imageID of a pod, and put it, `…@sha256:…`, into "
         "`spec.template.spec.containers[0].image`, for instance by `kubectl set image`.",
     )
-    solution_text = (
-        "namespace = cluster.namespace('pinned')\n"
-        "image = kit.measure.tags.move(cluster, 'pinned', kit.measure.tags.OLD)\n"
-        "namespace.apply(*kit.app.manifests('pinned', image, replicas=2, treatments=['small', 'quick-exit']))\n"
-        "kit.app.roll_out(namespace, 'pinned')\n"
-        "digest = kit.app.pods(namespace, 'pinned')[0]['status']['containerStatuses'][0]['imageID']\n"
-        "namespace.apply(*kit.app.manifests('pinned', digest, replicas=2, treatments=['small', 'quick-exit']))"
-    )
+    solution_text = """\
+kubectl create namespace kit-pinned --dry-run=client -o yaml | kubectl apply -f -
+kubectl -n kit-pinned create deployment pinned --image=kit.local/pinned:latest --replicas=2
+kubectl -n kit-pinned rollout status deployment/pinned --timeout=60s
+image=$(kubectl -n kit-pinned get pods -l app=pinned -o jsonpath='{.items[0].status.containerStatuses[0].imageID}')
+kubectl -n kit-pinned set image deployment/pinned "*=$image"
+kubectl -n kit-pinned rollout status deployment/pinned --timeout=60s"""
+
+    def prepare(self) -> None:
+        """Publish the old release under the tag that the task names."""
+        tags.move(self.cluster, self.instance, tags.OLD)
 
     def judge(self, deployment: Object) -> Outcome:
         """Move the tag to the new release, delete one pod, and look whether all pods still run the old release."""
         image = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+        if not deployment["spec"]["replicas"]:
+            return failed("replicas: 0", look="the number of replicas: the task asks for two")
         if "@" not in image and not image.startswith(self.movable):
             return failed(
                 f"the Deployment names {image}",
@@ -181,11 +185,14 @@ class Pinned(Deployed):
         return self.settled(lambda: self._after_a_move(deployment, image))
 
     def _after_a_move(self, deployment: Object, image: str) -> Outcome:
+        first = pods(self.namespace, deployment)[0]
         tags.move(self.cluster, self.instance, tags.NEW)
-        self._replace_one(deployment)
-        found = sorted(
-            app.ask(self.namespace, pod, "/items").headers["x-version"] for pod in pods(self.namespace, deployment)
-        )
+        try:
+            self.cluster.kube.delete(Ref.of(first))
+            now = replaced(self.namespace, deployment, {uid(first)}, seconds=60)
+        finally:
+            tags.move(self.cluster, self.instance, tags.OLD)
+        found = sorted(app.ask(self.namespace, pod, "/items").headers["x-version"] for pod in now)
         saw = (f"the Deployment names {image}", f"its pods run {' and '.join(found)}")
         if len(set(found)) > 1:
             return failed(
@@ -195,11 +202,3 @@ class Pinned(Deployed):
         if set(found) != {tags.OLD}:
             return failed(*saw, look=f"which release that digest belongs to: the task asks for {tags.OLD}")
         return passed(*saw)
-
-    def _replace_one(self, deployment: Object) -> None:
-        """Delete a pod; returns when another has taken its place, and is ready."""
-        first = pods(self.namespace, deployment)[0]
-        self.cluster.kube.delete(Ref.of(first))
-        for found in moments(self.namespace, deployment, seconds=60):
-            if complete(found, deployment["spec"]["replicas"], {uid(first)}):
-                return
