@@ -31,7 +31,7 @@ def entries(file: Path, sections: Sequence[str], *, error: type[InputError] = In
 def documents(text: str, name: str, hint: str, *, error: type[InputError] = InputError) -> list[Any]:
     """The documents of a text, without the empty ones.  name: of the file, and hint: the next step, for `error`, which gives the line."""
     with _explained(text, name, hint, error):
-        found = list(yaml.load_all(text, _Loader))  # noqa: S506 - it is a SafeLoader
+        found = list(yaml.load_all(text, _Loader))
     return [document for document in found if document is not None]
 
 

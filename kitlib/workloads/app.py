@@ -19,6 +19,25 @@ from kitlib.kube.client import Object
 from kitlib.kube.connection import Answer
 from kitlib.supply import builder, images
 from kitlib.workloads import builds
+from kitlib.workloads.versions import publish
+
+__all__ = [
+    "CHAIN",
+    "NAME",
+    "PORT",
+    "all_treatments",
+    "ask",
+    "build",
+    "chain",
+    "heal",
+    "inject",
+    "manifests",
+    "pod",
+    "pods",
+    "publish",
+    "roll_out",
+    "rolled_out",
+]
 
 NAME = "goapp"  # of every object in cluster/base, of the container, and of its image before one is set
 PORT = 8080
