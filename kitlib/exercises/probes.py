@@ -41,6 +41,10 @@ class _Repaired(Exercise):
         """The names of the objects that the exercise's file has."""
         return (self.deployment,)
 
+    def prepare(self) -> None:
+        """Publish the image that the starter files name."""
+        app.publish(self.cluster)
+
     def check(self) -> Outcome:
         """Look whether the Deployment exists, then judge it."""
         namespace = place.find(self.cluster, SPACE)
