@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kitlib.errors import KitError, expect
     from kitlib.exercises import exercise
     from kitlib.learning.chapter import chapter
+    from kitlib.learning.files import files
     from kitlib.learning.glossary import explain
     from kitlib.supply.images import describe as bases
     from kitlib.supply.images import image
@@ -45,6 +46,7 @@ _HOME = {
     "expect": "errors:expect",
     "experiment": "claims.experiments:experiment",
     "explain": "learning.glossary:explain",
+    "files": "learning.files:files",
     "image": "supply.images:image",
     "live": "views.live",
     "not_measurable": "claims.register:not_measurable",
@@ -66,6 +68,7 @@ __all__ = [
     "expect",
     "experiment",
     "explain",
+    "files",
     "image",
     "live",
     "not_measurable",
@@ -96,15 +99,17 @@ ROOMS = (
 
 
 def _enter_notebook() -> None:
-    """In a notebook, secrets are masked before they leave the kernel, a cell has the kit's cluster and engine, and tables read well."""
+    """In a notebook, secrets are masked before they leave the kernel, a cell has the kit's cluster and engine, a command that fails
+    fails its cell, and tables read well."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
         from kitlib.masking import redact
-        from kitlib.runner import workplace
+        from kitlib.runner import shell_commands, workplace
         from kitlib.views import tables
 
         redact.install(shell)
         workplace.enter()
+        shell_commands.install(shell)
         tables.install(shell)
 
 

@@ -71,13 +71,20 @@ class EngineError(SetupError):
 
 
 class CommandFailed(KitError):
-    """A subprocess returned non-zero: `command` can be pasted into a shell, `output` is the end of what it printed."""
+    """A subprocess returned non-zero: `command` can be pasted into a shell, `output` is the end of what it printed.
+
+    A notebook shows only the message, also for a `!command` in a cell, whose output stands above it.
+    """
 
     def __init__(self, command: str, returncode: int, output: str, *, hint: str = "") -> None:
         super().__init__(f"exit {returncode} from: {command}", hint=hint, observed=output.strip().splitlines()[-20:])
         self.command = command
         self.returncode = returncode
         self.output = output
+
+    def _render_traceback_(self) -> list[str]:
+        """The text that IPython shows in place of a traceback."""
+        return _message_alone(self)
 
 
 class BuildFailed(CommandFailed):
@@ -97,7 +104,7 @@ class GoFailed(KitError):
 
     def _render_traceback_(self) -> list[str]:
         """The text that IPython shows in place of a traceback."""
-        return [f"{type(self).__name__}: {line}" if i == 0 else line for i, line in enumerate(str(self).splitlines())]
+        return _message_alone(self)
 
 
 class DebugError(KitError):
@@ -142,6 +149,11 @@ class ChapterFailed(KitError):
     def __init__(self, message: str, *, cell: int, hint: str = "", observed: Sequence[str] = ()) -> None:
         super().__init__(message, hint=hint, observed=observed)
         self.cell = cell
+
+
+def _message_alone(error: KitError) -> list[str]:
+    """An error's name and message, line by line, without frames."""
+    return f"{type(error).__name__}: {error}".splitlines()
 
 
 def meant(name: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from kitlib.errors import InputError, KitError, SetupError
 
 ROOT = Path(__file__).resolve().parent.parent
-VARIABLES = ("KIT_HOME", "KIT_CACHE", "KIT_RESULTS")
+VARIABLES = ("KIT_HOME", "KIT_CACHE", "KIT_RESULTS", "KIT_WORK")
 
 
 def state() -> Path:
@@ -33,6 +33,11 @@ def cache() -> Path:
 def results() -> Path:
     """The folder in which experiments append to `<claim>.jsonl`.  `results/`, or KIT_RESULTS."""
     return _made("KIT_RESULTS", _given("KIT_RESULTS") or ROOT / "results")
+
+
+def work() -> Path:
+    """The learner's own files, one folder per chapter.  `work/`, or KIT_WORK."""
+    return _made("KIT_WORK", _given("KIT_WORK") or ROOT / "work")
 
 
 def settle() -> None:

@@ -165,7 +165,7 @@ def _environment(folder: Path) -> Mapping[str, str]:
     """A new user's environment: no setting of XDG, pip, uv or the kit leads to a cache that is not empty."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
-    unset = ("XDG_CACHE_HOME", "KIT_HOME", "KIT_CACHE", "KIT_RESULTS", "KIT_PROFILE")
+    unset = ("XDG_CACHE_HOME", "KIT_HOME", "KIT_CACHE", "KIT_RESULTS", "KIT_WORK", "KIT_PROFILE")
     return {
         **environment.kit(),
         **dict.fromkeys(unset, ""),

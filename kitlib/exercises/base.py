@@ -66,8 +66,9 @@ class Exercise(ABC):
     """One task.  Subclasses give their words, and look at the system in check().
 
     hints: three, from vague to exact; they look at nothing and run nothing.  Only check() looks at the system.
-    solution_text: cells that solve it, with `kit` and `cluster` as the chapter has them; the tests run this very text.
-    language: of these cells.
+    solution_text: what solves it; the tests run this very text.
+    language: of the solution.  "bash" is for a terminal in the chapter's folder, with the starter files as given; "python" and "go" are
+    cells, with `kit` and `cluster` as the chapter has them.
     """
 
     language = "python"
@@ -86,6 +87,9 @@ class Exercise(ABC):
     def cluster(self) -> clusters.Cluster:
         """The bound cluster, looked up at first use.  Raises ClusterError when there is none."""
         return clusters.bind()
+
+    def prepare(self) -> None:  # noqa: B027 - most exercises need nothing
+        """Make what the chapter has made before its exercises, such as images and stacks.  The tests call it."""
 
     @abstractmethod
     def check(self) -> Outcome:

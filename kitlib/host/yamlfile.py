@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,16 +24,29 @@ class Entry(NamedTuple):
 def entries(file: Path, sections: Sequence[str], *, error: type[InputError] = InputError) -> Iterator[Entry]:
     """All entries of a file in the order of `sections`; the first section is required.  Raises `error` with file and line."""
     text = textfile.read(file, error=error)
-    hint = textfile.restore(file)
-    try:
+    with _explained(text, file.name, textfile.restore(file), error):
         yield from _entries(text, file.name, sections)
+
+
+def documents(text: str, name: str, hint: str, *, error: type[InputError] = InputError) -> list[Any]:
+    """The documents of a text, without the empty ones.  name: of the file, and hint: the next step, for `error`, which gives the line."""
+    with _explained(text, name, hint, error):
+        found = list(yaml.load_all(text, _Loader))
+    return [document for document in found if document is not None]
+
+
+@contextmanager
+def _explained(text: str, name: str, hint: str, error: type[InputError]) -> Iterator[None]:
+    """Raise `error`, with file and line, for a text that is not YAML as it should be."""
+    try:
+        yield
     except _Refused as e:
-        place = f"{file.name}, line {e.line}" if e.line else file.name
+        place = f"{name}, line {e.line}" if e.line else name
         raise error(f"{place}: {e.message}", hint=e.hint or hint) from None
     except yaml.YAMLError as e:
-        raise error(f"{_place(e, text, file.name)} is not YAML: {_problem(e)}", hint=hint) from e
+        raise error(f"{_place(e, text, name)} is not YAML: {_problem(e)}", hint=hint) from e
     except RecursionError:
-        raise error(f"{file.name} is not YAML that can be read: it is nested too deeply", hint=hint) from None
+        raise error(f"{name} is not YAML that can be read: it is nested too deeply", hint=hint) from None
 
 
 def check_type(

@@ -36,13 +36,15 @@ class KitClient(PapermillNotebookClient):  # type: ignore[misc]
     def execute(self, **kwargs: Any) -> Any:
         """Run the notebook in a kernel with only the allowed part of the user's environment; the sockets' folder exists as long.
 
-        When it breaks off, the processes that the kernel started are also ended.
+        The chapter works on fresh copies of its files, and not on the learner's.  When it breaks off, the processes that the kernel
+        started are also ended.
         """
         mark = uuid.uuid4().hex
         watch = self.nb_man.watch
         with TemporaryDirectory(prefix="kit-") as self._folder, watch.hold():
             try:
-                nb = super().execute(env={**workplace.whole(), leftovers.MARK: mark}, **kwargs)
+                own = {leftovers.MARK: mark, "KIT_WORK": f"{self._folder}/work"}
+                nb = super().execute(env={**workplace.whole(), **own}, **kwargs)
             except BaseException:
                 leftovers.end(mark)
                 raise

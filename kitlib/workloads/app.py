@@ -19,6 +19,26 @@ from kitlib.kube.client import Object
 from kitlib.kube.connection import Answer
 from kitlib.supply import builder, images
 from kitlib.workloads import builds
+from kitlib.workloads.versions import publish
+
+__all__ = [
+    "CHAIN",
+    "NAME",
+    "PORT",
+    "all_treatments",
+    "ask",
+    "build",
+    "chain",
+    "heal",
+    "inject",
+    "manifests",
+    "pod",
+    "pods",
+    "publish",
+    "roll_out",
+    "rolled_out",
+    "selected",
+]
 
 NAME = "goapp"  # of every object in cluster/base, of the container, and of its image before one is set
 PORT = 8080
@@ -81,6 +101,14 @@ def all_treatments() -> list[str]:
 def pods(namespace: Namespace, name: str) -> list[Object]:
     """Pods of an instance that are not being deleted."""
     found = namespace.cluster.kube.list("Pod", namespace.name, labels=f"app.kubernetes.io/instance={name}")
+    return [p for p in found if "deletionTimestamp" not in p["metadata"]]
+
+
+def selected(namespace: Namespace, deployment: Object) -> list[Object]:
+    """Pods that a Deployment selects and that are not being deleted, whatever their labels are.  deployment: as the API has it."""
+    wanted = deployment["spec"]["selector"]["matchLabels"].items()
+    labels = ",".join(f"{key}={value}" for key, value in wanted)
+    found = namespace.cluster.kube.list("Pod", namespace.name, labels=labels)
     return [p for p in found if "deletionTimestamp" not in p["metadata"]]
 
 

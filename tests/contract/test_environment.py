@@ -25,7 +25,7 @@ READ = {
     "kitlib/host/identity.py": {"KIT_CLUSTER"},
     "kitlib/claims/stamp.py": {"KIT_RUN"},
     "kitlib/supply/choice.py": {"KIT_SUPPLY"},
-    "kitlib/dev/testing.py": {"KIT_CLUSTER", "KIT_RESULTS"},
+    "kitlib/dev/testing.py": {"KIT_CLUSTER", "KIT_RESULTS", "KIT_WORK"},
     "kitlib/host/frontend.py": {"JPY_SESSION_NAME"},
 }  # fmt: skip
 WHOLE = {

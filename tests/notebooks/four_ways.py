@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from kitlib import exercises
 from kitlib.cluster.bound import Cluster
-from tests.notebooks.answers import WRONG, solve
+from tests.notebooks.answers import WRONG, attempt, solve
 
 ENGINE = [name for name in exercises.ALL if name[0] in "12"]
 CLUSTER = [name for name in exercises.ALL if name not in ENGINE]
@@ -17,11 +17,12 @@ CLUSTER = [name for name in exercises.ALL if name not in ENGINE]
 def prove(name: str, cluster: Cluster) -> None:
     """Untouched: not attempted.  Wrong answers: failed, each with its own hint.  The reference: passed.  Reset: not attempted."""
     exercise = exercises.exercise(name)
+    exercise.prepare()
     exercise.reset()
     untouched = exercise.check()
     wrong = []
     for answer in WRONG[name]:
-        answer(cluster)
+        attempt(name, answer, cluster)
         wrong.append(exercise.check())
     exercise.reset()
     solve(name, cluster)

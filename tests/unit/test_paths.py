@@ -1,4 +1,4 @@
-"""The folders of the kit: the values that KIT_HOME, KIT_CACHE and KIT_RESULTS may have, and the errors of folders that cannot be used."""
+"""The folders of the kit: the values that their variables may have, and the errors of folders that cannot be used."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ FOLDERS: dict[str, Callable[[], Path]] = {
     "KIT_HOME": paths.state,
     "KIT_CACHE": paths.cache,
     "KIT_RESULTS": paths.results,
+    "KIT_WORK": paths.work,
 }
 WORDS = {
     "file": "it is a file",

@@ -11,12 +11,12 @@ from kitlib.cluster import local_registry
 from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.kube.client import Object, Ref
 from kitlib.measure.workloads import pods
-from kitlib.supply import builder, images
+from kitlib.supply import images
 from kitlib.workloads import app
+from kitlib.workloads.versions import NEW, OLD, REPOSITORY, release
 
-VARIANT = "goapp-distroless"
-REPOSITORY = "goapp-version"
-OLD, NEW = "1.0.0", "2.0.0"
+__all__ = ["NAMED", "NEW", "OLD", "move", "pinned", "release", "replace_one", "retag", "versions"]
+
 REPLICAS = 2
 # how a Deployment names its image: the reference's kind, and the pull policy (None: what Kubernetes chooses for it)
 NAMED: Mapping[str, tuple[str, str | None]] = {
@@ -25,16 +25,6 @@ NAMED: Mapping[str, tuple[str, str | None]] = {
     "exact tag": ("exact", None),
     "digest": ("digest", None),
 }
-
-
-def release(cluster: Cluster, version: str) -> str:
-    """goapp built as this version, and published under a tag that is never moved; returns the reference for a manifest."""
-    tag = f"{version}-{images.inputs(VARIANT)}"
-    local = f"{images.PREFIX}/{REPOSITORY}:{tag}"
-    if cluster.engine.inspect(local) is None:
-        bases = {arg: builder.ensure(cluster.engine, [base])[base] for arg, base in images.image(VARIANT).args.items()}
-        builder.build(cluster.engine, VARIANT, local, args={**bases, "VERSION": version})
-    return local_registry.publish(cluster.engine, cluster.registry, REPOSITORY, reference=local, tag=tag)
 
 
 def move(cluster: Cluster, repository: str, version: str) -> str:

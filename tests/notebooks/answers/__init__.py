@@ -4,6 +4,7 @@ One module per chapter, each with its WRONG: exercise -> functions of the cluste
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import kitlib
@@ -24,6 +25,7 @@ from tests.notebooks.answers import (
     private_registry,
     probes,
     service_ingress,
+    shell,
     start,
     tracing,
 )
@@ -50,10 +52,25 @@ CHAPTERS = (
 WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.items() for chapter in CHAPTERS))
 
 
+def attempt(name: str, answer: Answer, cluster: Cluster) -> None:
+    """Give an answer to an exercise; a text for bash works with the files of the exercise's chapter."""
+    if isinstance(answer, shell.Bash):
+        answer = replace(answer, chapter=chapter_of(name))
+    answer(cluster)
+
+
 def solve(name: str, cluster: Cluster) -> None:
-    """Run the solution as a learner would: a Go cell, or its text, with the names that a chapter has."""
-    text = exercises.exercise(name).solution()
-    if text.startswith(cells.MAGIC):
+    """Run the solution as a learner would: in a terminal, as a Go cell, or as a cell with the names that a chapter has."""
+    exercise = exercises.exercise(name)
+    text = exercise.solution()
+    if exercise.language == "bash":
+        shell.run(text, chapter_of(name))
+    elif text.startswith(cells.MAGIC):
         cells.run(text)
     else:
         exec(text, {"kit": kitlib, "cluster": cluster})  # noqa: S102
+
+
+def chapter_of(name: str) -> str:
+    """The chapter of an exercise."""
+    return name.partition("/")[0]
