@@ -16,6 +16,7 @@ import pandas as pd
 
 from kitlib.claims import answers, choices, rows
 from kitlib.claims.answers import Answer
+from kitlib.claims.levels import MINE
 from kitlib.claims.rules import NAMES, OWN_REASON, RULES, Types
 from kitlib.claims.verdict import WORDS, Verdict, unmeasurable
 from kitlib.errors import ClaimError, RegisterError, meant
@@ -60,10 +61,10 @@ class Claim:
     def verdict(self, runs: pd.DataFrame, *, environments: Mapping[str, Mapping[str, Any]] | None = None) -> Verdict:
         """Judge this claim's rows of a runs frame.  ClaimError says which rows are missing, and what makes them.
 
-        Rows from several environments are judged together, under the newest stamp, and the reading says so.
-        environments: by stamp; by default those of the claim's own file.
+        Rows of a learner's own file are not judged.  Rows from several environments are judged together, under the newest stamp, and
+        the reading says so.  environments: by stamp; by default those of the claim's own file.
         """
-        mine = runs[runs["claim"] == self.id]
+        mine = _judged(runs[runs["claim"] == self.id])
         try:
             outcome = RULES[self.rule["kind"]].judge(mine, self.rule)
         except ClaimError as e:
@@ -142,6 +143,11 @@ class Erratum:
         if not self.proved_by:
             return "not yet proved by a run"
         return f"shown by {self.proved_by}{', which was not measured here' if rows.load(self.proved_by).empty else ''}"
+
+
+def _judged(runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows without those of a learner's own file."""
+    return runs[~(runs[rows.treatment_columns(runs)] == MINE).any(axis=1)]
 
 
 def claim(claim_id: str, path: Path = REGISTER) -> Claim:

@@ -319,7 +319,7 @@ class Traffic(_Repaired):
         """Make one pod report that it is not ready, and look at the EndpointSlices and at the restarts."""
         if self.cluster.kube.get("Service", self.deployment, namespace.name) is None:
             return failed(
-                "there is no Service/traffic", look="kubectl apply -f traffic.yaml: the file has a Service, too"
+                "there is no Service/traffic", look="kubectl apply -f traffic.yaml: the file also has a Service"
             )
         return self.settled(namespace, deployment, lambda pod: self._leaves(namespace, pod))
 
@@ -388,7 +388,7 @@ class Dependency(_Repaired):
             )
         if self.cluster.kube.get("Deployment", dependency.BACKEND, namespace.name) is None:
             return failed(
-                "there is no Deployment/backend", look="kubectl apply -f dependency.yaml has the backend, too"
+                "there is no Deployment/backend", look="kubectl apply -f dependency.yaml: the file also has the backend"
             )
         return self._provoked(namespace)
 
