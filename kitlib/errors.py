@@ -14,6 +14,7 @@
     ├── ClusterError           the bound cluster does not answer as it should
     │   ├── NotOurs            a cluster, container or registry the kit did not create
     │   ├── ApiError           the API server refused a request
+    │   │   └── NamespaceGone  ... because the namespace in which a chapter works was deleted
     │   └── WaitTimeout        a deadline passed; carries what was observed
     ├── ClaimError             the register or a frame does not fit the rule
     │   └── RegisterError      ... the register itself cannot be used (also an InputError)
@@ -118,6 +119,18 @@ class ApiError(ClusterError):
     def __init__(self, message: str, *, status: int, hint: str = "", observed: Sequence[str] = ()) -> None:
         super().__init__(message, hint=hint, observed=observed)
         self.status = status
+
+
+class NamespaceGone(ApiError):
+    """A namespace was deleted, or is being deleted: nothing that was in it is there, and nothing new can appear in it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"namespace {name} is not there any more",
+            status=404,
+            hint="run the cell below *Bind* again, and then the cells after it",
+        )
+        self.name = name
 
 
 class WaitTimeout(ClusterError):

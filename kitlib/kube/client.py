@@ -16,7 +16,8 @@ from typing import Any
 
 import urllib3.exceptions
 
-from kitlib.errors import ApiError
+from kitlib.errors import ApiError, NamespaceGone
+from kitlib.kube import namespaces
 from kitlib.kube.connection import APPLY_PATCH, CHUNK, MERGE_PATCH, Connection, StatusError, access, lines
 from kitlib.kube.discovery import Catalogue, Resource
 from kitlib.masking import redact
@@ -52,7 +53,7 @@ Refs = list[Ref]
 
 @contextmanager
 def mapped(doing: str) -> Iterator[None]:
-    """Turn the errors of a request into ApiError."""
+    """Turn the errors of a request into ApiError; NamespaceGone where the server says that the namespace is what is missing."""
     try:
         yield
     except ApiError:
@@ -62,16 +63,23 @@ def mapped(doing: str) -> Iterator[None]:
             f"{doing}: the API server does not answer ({e})", status=0, hint="./kit status, then ./kit up"
         ) from e
     except StatusError as e:
+        if lost := namespaces.missing(e.status, e.body):
+            raise NamespaceGone(lost) from e
         raise ApiError(f"{doing}: {_reason(e)}", status=e.status, hint=_next_step(e.status)) from e
 
 
 class Kube:
-    """A client bound to one kubeconfig file, never to the ambient one."""
+    """A client bound to one kubeconfig file, never to the ambient one.
+
+    relied_on: names of namespaces.  In these, an answer without objects is checked: when the namespace itself is gone, `get`, `list`,
+    `watch` and `states` raise NamespaceGone.  In any other, no object is an answer like others.
+    """
 
     def __init__(self, kubeconfig: Path) -> None:
         self.kubeconfig = kubeconfig
         self.connection = Connection(access(kubeconfig))
         self._catalogue = Catalogue(self.connection)
+        self.relied_on: set[str] = set()
 
     def _resource(self, kind: str, api_version: str = "") -> Resource:
         """The resource of a kind; api_version only where a kind is not unique.  Raises ApiError (404) for an unknown one."""
@@ -87,9 +95,10 @@ class Kube:
         try:
             return self._ask(f"reading {kind}/{name}", "GET", resource.path(namespace, name))
         except ApiError as e:
-            if e.status == 404:
-                return None
-            raise
+            if e.status != 404:
+                raise
+        self._check_relied_on(namespace)
+        return None
 
     def list(self, kind: str, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Object]:
         """Objects of a kind; labels and fields are selectors."""
@@ -190,9 +199,21 @@ class Kube:
                 _learn(item)
                 yield change, item
 
+    def check(self, namespace: str) -> None:
+        """Raise NamespaceGone when a namespace does not exist, or is being deleted."""
+        found = self.get("Namespace", namespace)
+        if found is None or namespaces.ending(found):
+            raise NamespaceGone(namespace)
+
+    def _check_relied_on(self, namespace: str) -> None:
+        if namespace in self.relied_on:
+            self.check(namespace)
+
     def _page(self, resource: Resource, namespace: str, labels: str, fields: str) -> Object:
         query = {"labelSelector": labels, "fieldSelector": fields}
         page = self._ask(f"listing {resource.kind}", "GET", resource.path(namespace), query=query)
+        if not page["items"]:
+            self._check_relied_on(namespace)
         for item in page["items"]:  # the server says once, for the list, what its items are
             item.setdefault("apiVersion", resource.api_version)
             item.setdefault("kind", resource.kind)

@@ -23,13 +23,18 @@ def until(
 ) -> Object | None:
     """Return the object as soon as `done(object)` holds (None: it does not exist).
 
-    Raises WaitTimeout after `seconds`, with the object's conditions, the namespace's warnings and the last log lines.
+    Raises WaitTimeout after `seconds`, with the object's conditions, the namespace's warnings and the last log lines.  Raises
+    NamespaceGone at once where the object is missing because its namespace is.
     """
     last = None
     for seen in kube.states(kind, name, namespace, seconds=seconds):
         if done(seen):
             return seen
+        if seen is None and namespace:
+            kube.check(namespace)
         last = seen or last
+    if namespace:
+        kube.check(namespace)
     raise WaitTimeout(
         f"{kind}/{name} is not {what} after {seconds:.0f} s",
         observed=[*conditions(last), *explain(kube, namespace)],
