@@ -100,12 +100,13 @@ def _enter_notebook() -> None:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
         from kitlib.masking import redact
-        from kitlib.runner import workplace
+        from kitlib.runner import names, workplace
         from kitlib.views import tables
 
         redact.install(shell)
         workplace.enter()
         tables.install(shell)
+        names.install(shell)
 
 
 _enter_notebook()

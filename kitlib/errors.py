@@ -28,8 +28,13 @@ engine/client.py, host/proc.py.
 from __future__ import annotations
 
 import difflib
+import linecache
+import os
+import re
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 
 
 class KitError(Exception):
@@ -49,6 +54,20 @@ class KitError(Exception):
         if self.hint:
             lines.append(f"next: {self.hint}")
         return "\n".join(lines)
+
+    @property
+    def brief(self) -> str:
+        """The message, and the evidence that says most: for an error that was planned."""
+        return "\n".join([self.message, *(f"  {line}" for line in self._decisive())])
+
+    def _decisive(self) -> list[str]:
+        return [line.strip() for line in self.observed[-1:]]
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the text, and the lines of cells; all frames if KIT_DEBUG is set."""
+        if os.environ.get("KIT_DEBUG"):
+            return "".join(traceback.format_exception(self)).splitlines()
+        return [*_told(self), *_cell_lines(self.__traceback__)]
 
 
 class UsageError(KitError):
@@ -98,7 +117,7 @@ class GoFailed(KitError):
 
     def _render_traceback_(self) -> list[str]:
         """The text that IPython shows in place of a traceback."""
-        return [f"{type(self).__name__}: {line}" if i == 0 else line for i, line in enumerate(str(self).splitlines())]
+        return _told(self)
 
 
 class DebugError(KitError):
@@ -136,6 +155,12 @@ class NamespaceGone(ApiError):
 class WaitTimeout(ClusterError):
     """A deadline passed; `observed` holds the last conditions, events and log lines."""
 
+    def _decisive(self) -> list[str]:
+        """The first condition, and the first container that waits or has ended: events can be older than the wait."""
+        lines = [line.strip() for line in self.observed]
+        containers = [line for line in lines if re.match(r"[\w-]+: (?:waiting|terminated)\b", line)]
+        return list(dict.fromkeys([*lines[:1], *containers[:1]]))
+
 
 class ClaimError(KitError):
     """The register, or a frame given to a rule, is not what it should be."""
@@ -171,12 +196,31 @@ def choice(value: object, known: Iterable[object], what: str) -> None:
         raise UsageError(f"{value!r} is not {what}", hint=meant(str(value), map(str, every)))
 
 
+def _told(error: KitError) -> list[str]:
+    """The error's name and its text, line by line."""
+    return f"{type(error).__name__}: {error}".splitlines()
+
+
+def _cell_lines(trace: TracebackType | None) -> Iterator[str]:
+    """The lines of cells through which an error came, the outermost first."""
+    for frame, number in traceback.walk_tb(trace):
+        if frame.f_globals.get("__name__") == "__main__":
+            code = frame.f_code
+            where = "the cell" if code.co_name == "<module>" else f"{code.co_name}()"
+            yield f"in line {number} of {where}: {_as_typed(linecache.getline(code.co_filename, number).strip())}"
+
+
+def _as_typed(line: str) -> str:
+    """A `!command` as it stands in the cell: IPython makes a call of it."""
+    return re.sub(r"get_ipython\(\)\.system\(f?(['\"])(.*)\1\)", r"!\2", line)
+
+
 @contextmanager
 def expect(error: type[KitError]) -> Iterator[None]:
-    """Run a block that must fail with this error, show what it says, and go on.  Raises AssertionError when nothing fails."""
+    """Run a block that must fail with this error, show its cause, and go on.  Raises AssertionError when nothing fails."""
     try:
         yield
     except error as e:
-        print(f"{type(e).__name__}, as expected: {e}")
+        print(f"{type(e).__name__}, as expected: {e.brief}")
     else:
         raise AssertionError(f"{error.__name__} was expected, and nothing failed")
