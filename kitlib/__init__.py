@@ -100,13 +100,14 @@ def _enter_notebook() -> None:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
         from kitlib.masking import redact
-        from kitlib.runner import names, workplace
+        from kitlib.runner import names, reading, workplace
         from kitlib.views import tables
 
         redact.install(shell)
         workplace.enter()
         tables.install(shell)
         names.install(shell)
+        reading.install(shell)
 
 
 _enter_notebook()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nbformat
 import pytest
@@ -29,24 +29,24 @@ class Shell(InteractiveShell):
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.delenv("KIT_DEBUG", raising=False)
-    made = Shell(colors="nocolor")
+    made = cast(Any, Shell)(colors="nocolor")
     made.history_manager.enabled = False
     names.install(made)
     yield made
     made.restore_sys_module_state()
 
 
-def fails(shell: Shell, source: str) -> str:
+def fails(shell: Any, source: str) -> str:
     """What the shell shows of the error of a cell."""
     result = shell.run_cell(source)
     assert result.error_in_exec is not None
-    return shell.shown
+    return str(shell.shown)
 
 
-def test_an_error_of_the_kit_has_no_frames(shell: Shell) -> None:
+def test_an_error_of_the_kit_has_no_frames(shell: Any) -> None:
     """Three things: what happened, what to do, and in which line."""
     cell = "from kitlib import errors\nerrors.choice('blu', ['blue'], 'a colour')"
 
@@ -58,7 +58,7 @@ def test_an_error_of_the_kit_has_no_frames(shell: Shell) -> None:
     assert shell.name == "UsageError"
 
 
-def test_a_function_of_the_notebook_is_named(shell: Shell) -> None:
+def test_a_function_of_the_notebook_is_named(shell: Any) -> None:
     """An error that came through a function of an earlier cell: the line that called it, and its own."""
     shell.run_cell("from kitlib import errors\n\ndef colour(name):\n    errors.choice(name, ['blue'], 'a colour')")
 
@@ -68,7 +68,7 @@ def test_a_function_of_the_notebook_is_named(shell: Shell) -> None:
     ]
 
 
-def test_a_cause_in_a_library_is_not_shown(shell: Shell) -> None:
+def test_a_cause_in_a_library_is_not_shown(shell: Any) -> None:
     """An error that was mapped at the edge, and one raised while another was handled."""
     cell = "from kitlib.errors import KitError\ntry:\n    {}['x']\nexcept KeyError as e:\n    raise KitError('no x') from e"
     shown = fails(shell, cell)
@@ -77,7 +77,7 @@ def test_a_cause_in_a_library_is_not_shown(shell: Shell) -> None:
     assert "KeyError" not in shown.replace("except KeyError", "")
 
 
-def test_all_frames_are_shown_when_asked_for(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_frames_are_shown_when_asked_for(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """KIT_DEBUG=1, for those who work on the kit."""
     monkeypatch.setenv("KIT_DEBUG", "1")
     shown = fails(shell, "from kitlib import errors\nerrors.choice('blu', ['blue'], 'a colour')")
@@ -87,18 +87,18 @@ def test_all_frames_are_shown_when_asked_for(shell: Shell, monkeypatch: pytest.M
     assert shown.splitlines()[-2:] == ["kitlib.errors.UsageError: 'blu' is not a colour", "next: did you mean blue?"]
 
 
-def test_a_command_stands_as_it_was_typed(shell: Shell) -> None:
+def test_a_command_stands_as_it_was_typed(shell: Any) -> None:
     """IPython makes a call of `!command`, which is not in the cell."""
 
     def system(command: str) -> None:
         raise CommandFailed(command, 1, "")
 
-    shell.system = system  # type: ignore[method-assign]
+    shell.system = system
 
     assert fails(shell, "!kubectl get pods").splitlines()[-1] == "in line 1 of the cell: !kubectl get pods"
 
 
-def test_other_errors_are_shown_as_before(shell: Shell) -> None:
+def test_other_errors_are_shown_as_before(shell: Any) -> None:
     """IPython's traceback of a mistake in the cell itself, and a name that no cell makes."""
     assert "ZeroDivisionError" in fails(shell, "1 / 0")
     shown = fails(shell, "no_cell_of_the_kit_makes_this")
@@ -107,9 +107,7 @@ def test_other_errors_are_shown_as_before(shell: Shell) -> None:
     assert names.STEP not in shown
 
 
-def test_a_name_of_an_earlier_cell_has_a_next_step(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_name_of_an_earlier_cell_has_a_next_step(shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a restart of the kernel: the notebook that is open says whether a cell makes the name."""
     cells = [new.new_code_cell("!ls\nyard = cluster.namespace('yard')"), new.new_code_cell("yard.apply()")]
     nbformat.write(new.new_notebook(cells=cells), tmp_path / "own.ipynb")  # type: ignore[no-untyped-call]
@@ -120,7 +118,7 @@ def test_a_name_of_an_earlier_cell_has_a_next_step(
     assert shown.splitlines()[-1] == names.STEP
 
 
-def test_without_a_server_all_chapters_are_searched(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_server_all_chapters_are_searched(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """In an editor, the notebook has no name; `namespace` is made in most of them."""
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
 
@@ -128,7 +126,7 @@ def test_without_a_server_all_chapters_are_searched(shell: Shell, monkeypatch: p
     assert names.STEP not in fails(shell, "namespce.apply()")
 
 
-def test_a_handler_that_is_there_is_kept(shell: Shell) -> None:
+def test_a_handler_that_is_there_is_kept(shell: Any) -> None:
     """Another extension's handler of errors is not replaced."""
     shell.set_custom_exc((KeyError,), lambda *_, **__: None)
     names.install(shell)

@@ -55,7 +55,7 @@ class Server:
             return {"items": [{"metadata": {}, "versions": [{"version": "v1", "resources": resources}]}]}
         if method == "PATCH" and self.refuses:
             raise self.refuses
-        _, _, _, *rest = path.split("/")
+        rest = path.split("/")[3:]
         if rest[0] == "namespaces" and len(rest) == 2:
             if rest[1] not in self.there:
                 raise no_namespace(rest[1])
