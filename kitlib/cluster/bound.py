@@ -41,6 +41,9 @@ class Cluster:
     engine: Engine
     identity: Identity
 
+    def __repr__(self) -> str:
+        return f"Cluster {self.identity.cluster}, {len(self.nodes)} node{'s' * (len(self.nodes) > 1)}"
+
     @cached_property
     def kube(self) -> Kube:
         """A client for the cluster's API server.  Raises ClusterError when the kubeconfig cannot be used."""
@@ -94,6 +97,9 @@ class Namespace:
 
     cluster: Cluster
     ref: Ref
+
+    def __repr__(self) -> str:
+        return f"Namespace {self.name}"
 
     @classmethod
     def find(cls, cluster: Cluster, name: str) -> Namespace | None:

@@ -47,6 +47,9 @@ class Ref:
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}" + (f" in {self.namespace}" if self.namespace else "")
 
+    def __repr__(self) -> str:
+        return str(self)
+
 
 Refs = list[Ref]
 
