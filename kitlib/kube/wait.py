@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kitlib.errors import ApiError, WaitTimeout
+from kitlib.host import waiting
 from kitlib.kube.client import Kube, Object
 
 LOG_LINES = 5
@@ -24,8 +25,15 @@ def until(
     """Return the object as soon as `done(object)` holds (None: it does not exist).
 
     Raises WaitTimeout after `seconds`, with the object's conditions, the namespace's warnings and the last log lines.  Raises
-    NamespaceGone at once where the object is missing because its namespace is.
+    NamespaceGone at once where the object is missing because its namespace is.  In a notebook, a line says what is waited for.
     """
+    with waiting.line(f"{kind}/{name} is {what}", seconds):
+        return _until(kube, kind, name, namespace, done, what, seconds)
+
+
+def _until(
+    kube: Kube, kind: str, name: str, namespace: str, done: Callable[[Object | None], bool], what: str, seconds: float
+) -> Object | None:
     last = None
     for seen in kube.states(kind, name, namespace, seconds=seconds):
         if done(seen):
