@@ -143,11 +143,13 @@ class ApiError(ClusterError):
 class NamespaceGone(ApiError):
     """A namespace was deleted, or is being deleted: nothing that was in it is there, and nothing new can appear in it."""
 
+    AGAIN = "run the cell below *Bind* again, and then the cells after it"
+
     def __init__(self, name: str) -> None:
         super().__init__(
             f"namespace {name} is not there any more",
             status=404,
-            hint="run the cell below *Bind* again, and then the cells after it",
+            hint=self.AGAIN,
         )
         self.name = name
 

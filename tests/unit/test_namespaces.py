@@ -53,7 +53,7 @@ class Server:
         if path in ("/api", "/apis"):
             resources = _resources() if path == "/api" else []
             return {"items": [{"metadata": {}, "versions": [{"version": "v1", "resources": resources}]}]}
-        if method == "PATCH" and self.refuses:
+        if self.refuses and (method == "PATCH" or self.refuses.status in client.LOST):
             raise self.refuses
         rest = path.split("/")[3:]
         if rest[0] == "namespaces" and len(rest) == 2:
@@ -100,7 +100,7 @@ ASKED: dict[str, Callable[[Kube], object]] = {
     "get": lambda kube: kube.get("Pod", "p", "kit-shop"),
     "list": lambda kube: kube.list("Pod", "kit-shop"),
     "watch": lambda kube: next(kube.watch("Pod", "kit-shop", seconds=0.05), None),
-    "states": lambda kube: next(kube.states("Pod", "p", "kit-shop", seconds=0.05), None),
+    "states": lambda kube: [found for found in kube.states("Pod", "p", "kit-shop", seconds=0.05) if found],
 }
 
 
@@ -160,7 +160,9 @@ def test_a_wait_in_a_namespace_that_is_gone_ends_at_once(kube: Kube) -> None:
 
 
 def test_a_wait_for_the_end_of_an_object_does_not_need_its_namespace(kube: Kube) -> None:
-    """What is gone with its namespace is gone."""
+    """What is gone with its namespace is gone, also where the client relies on it."""
+    kube.relied_on.add("kit-shop")
+
     assert wait.until(kube, "Pod", "p", "kit-shop", done=wait.gone, what="gone", seconds=600) is None
 
 
@@ -225,3 +227,21 @@ def test_an_exercise_uses_a_namespace_that_kubectl_made(cluster: Cluster, server
 
     assert namespace is not None
     assert cluster.kube.list("Pod", namespace.name) == []
+
+
+def test_a_cluster_that_was_made_again_is_not_taken_for_one_that_does_not_answer(
+    tmp_path: Path, server: Server
+) -> None:
+    """The kubeconfig is another one than the client was bound by: a new client is needed, not a repair."""
+    file = tmp_path / "kubeconfig"
+    file.write_text("the first cluster's")
+    kube = Kube(file)
+    kube.list("Pod", "kit-shop")
+    server.refuses = StatusError(401, b"")
+
+    with pytest.raises(ApiError, match="status 401"):
+        kube.list("Pod", "kit-shop")
+    file.write_text("the second cluster's")
+    with pytest.raises(ApiError, match="the cluster was made again") as caught:
+        kube.list("Pod", "kit-shop")
+    assert "Bind" in caught.value.hint
