@@ -1,4 +1,4 @@
-"""A namespace that is gone is said at once, by every way of asking; where no chapter relies on it, an empty answer is an answer."""
+"""A namespace that is gone is an error at once, whatever was asked; where no chapter relies on it, an empty answer is an answer."""
 
 from __future__ import annotations
 
