@@ -59,7 +59,7 @@ def jupyter() -> dict[str, str]:
     """The kit's own folders, so that the user's configuration, kernels, start files and plot styles are not used."""
     folder = paths.state() / "jupyter"
     folder.mkdir(exist_ok=True)  # IPython makes its own below, and warns where it cannot
-    _write_startup(folder / "ipython" / "profile_default" / "startup" / "kit.py")
+    _write_startup(folder / "ipython" / "profile_default" / "startup" / "first.py")
     return {
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_CONFIG_PATH": str(paths.ROOT / "kitlib" / "runner" / "jupyter"),

@@ -205,7 +205,7 @@ def test_a_planned_failure_shows_its_cause(
 def test_a_kernel_has_the_kit_before_its_first_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that IPython runs at its start; one that is there stays."""
     monkeypatch.setenv("KIT_HOME", str(tmp_path))
-    file = Path(workplace.jupyter()["IPYTHONDIR"]) / "profile_default" / "startup" / "kit.py"
+    file = Path(workplace.jupyter()["IPYTHONDIR"]) / "profile_default" / "startup" / "first.py"
     compile(file.read_text(), str(file), "exec")
     file.write_text("kept")
     workplace.jupyter()
