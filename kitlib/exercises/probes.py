@@ -41,6 +41,10 @@ class _Repaired(Exercise):
         """The names of the objects that the exercise's file has."""
         return (self.deployment,)
 
+    def prepare(self) -> None:
+        """Publish the image that the starter files name."""
+        app.publish(self.cluster)
+
     def check(self) -> Outcome:
         """Look whether the Deployment exists, then judge it."""
         namespace = place.find(self.cluster, SPACE)
@@ -159,20 +163,13 @@ class Startup(_Repaired):
 
 def _newest(namespace: Namespace, deployment: Object, done: Callable[[Object], bool]) -> Object:
     """A pod of the newest template, once it is `done`, or as it was last seen; empty when there was none."""
-    kube, name, wanted = namespace.cluster.kube, deployment["metadata"]["name"], deployment["metadata"]["generation"]
-    wait.until(kube, "Deployment", name, namespace.name, done=lambda found: _observed(found) >= wanted, what="seen")
-    newest = max(rollout.replica_sets(namespace, name), key=rollout.revision)
+    newest = rollout.replica_sets(namespace, deployment["metadata"]["name"])[-1]
     labels = f"{HASH}={newest['metadata']['labels'][HASH]}"
     pod: Object = {}
-    for _, pod in kube.watch("Pod", namespace.name, labels=labels, seconds=SECONDS):
+    for _, pod in namespace.cluster.kube.watch("Pod", namespace.name, labels=labels, seconds=SECONDS):
         if done(pod):
             break
     return pod
-
-
-def _observed(deployment: Object | None) -> int:
-    """The generation that the Deployment's controller has acted on."""
-    return int((deployment or {}).get("status", {}).get("observedGeneration", 0))
 
 
 def _startup_hint(container: Any, delay: int) -> str:

@@ -37,6 +37,7 @@ __all__ = [
     "publish",
     "roll_out",
     "rolled_out",
+    "selected",
 ]
 
 NAME = "goapp"  # of every object in cluster/base, of the container, and of its image before one is set

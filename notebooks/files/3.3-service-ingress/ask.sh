@@ -8,10 +8,10 @@ kubectl -n "$namespace" port-forward "service/$service" :80 > "$log" 2>&1 &
 trap 'kill $! 2> /dev/null; rm -f "$log"' EXIT
 trap 'exit 1' INT TERM
 
-for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+for _ in $(seq 50); do
   port=$(sed -n 's/^Forwarding from 127.0.0.1:\([0-9]*\) .*/\1/p' "$log")
   [ -n "$port" ] && break
-  sleep 0.5
+  sleep 0.2
 done
 [ -n "$port" ] || { cat "$log" >&2; exit 1; }
 

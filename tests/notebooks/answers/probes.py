@@ -1,30 +1,24 @@
 """Wrong answers to the exercises of 4.4-probes: plausible Deployments that the kubelet, or the formula, disproves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from kitlib.cluster.bound import Cluster
-from kitlib.exercises import exercise
 from kitlib.exercises.probes import SPACE, SPACED, Dependency, Hang, Shell, Startup, Traffic
-from tests.notebooks.answers.shell import bash
+from tests.notebooks.answers.shell import Bash, bash
 
-Answer = Callable[[Cluster], object]
 CONTAINER = "/spec/template/spec/containers/0"
 
 
-def _applied(name: str, *patches: str) -> Answer:
+def _applied(name: str, *patches: str) -> Bash:
     """The exercise's file, applied in place of what is there, then changed by JSON patches."""
     instance = name.rpartition("/")[2]
-    changes = ",".join(patches)
-    lines = [f"kubectl apply -f {instance}.yaml"]
+    kubectl = f"kubectl -n kit-{SPACE}"
+    lines = [
+        f"{kubectl} delete deployment {instance} --ignore-not-found --cascade=foreground",
+        f"kubectl apply -f {instance}.yaml",
+    ]
     if patches:
-        lines.append(f"kubectl -n kit-{SPACE} patch deployment {instance} --type=json -p '[{changes}]'")
-    answer = bash(SPACED + "\n".join(lines))
-
-    def given(cluster: Cluster) -> None:
-        exercise(name).reset()
-        answer(cluster)
-
-    return given
+        lines.append(f"{kubectl} patch deployment {instance} --type=json -p '[{','.join(patches)}]'")
+    return bash(SPACED + "\n".join(lines))
 
 
 def _set(path: str, value: str, op: str = "replace") -> str:
@@ -53,7 +47,7 @@ ALWAYS_PASSES = (
     '{"exec": {"command": ["/usr/local/bin/catalog", "-version"]}, "periodSeconds": 1, "failureThreshold": 4}'
 )
 
-WRONG: dict[str, Sequence[Answer]] = {
+WRONG: dict[str, Sequence[Bash]] = {
     Startup.name: (
         _applied(Startup.name),
         _applied(Startup.name, IMPATIENT),

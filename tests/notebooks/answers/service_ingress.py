@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from kitlib.cluster.bound import Cluster
 from kitlib.exercises import exercise
-from tests.notebooks.answers.shell import bash
+from kitlib.exercises.service_ingress import CHAPTER
+from tests.notebooks.answers.shell import Bash
 
 Answer = Callable[[Cluster], object]
 
@@ -64,7 +65,7 @@ def _afresh(name: str, text: str, *deployments: str) -> Answer:
         for deployment in deployments
     ]
     scene = "\n".join([f"kubectl apply -f exercise-{space}.yaml", *waits])
-    answered = bash(f"{scene}\n{text}")
+    answered = Bash(f"{scene}\n{text}", CHAPTER)
 
     def answer(cluster: Cluster) -> object:
         exercise(name).reset()
@@ -79,7 +80,7 @@ def _front(selector: str) -> str:
 
 
 def _selector(text: str) -> Answer:
-    return _afresh("3.3-service-ingress/selector", text, "shop", "stock")
+    return _afresh(f"{CHAPTER}/selector", text, "shop", "stock")
 
 
 def _route(space: str, name: str, host: str, backends: str, *, path: str = "/", filters: str = "") -> str:
@@ -89,17 +90,17 @@ def _route(space: str, name: str, host: str, backends: str, *, path: str = "/", 
 
 
 def _hosts(text: str) -> Answer:
-    return _afresh("3.3-service-ingress/hosts", text, "shop", "stock")
+    return _afresh(f"{CHAPTER}/hosts", text, "shop", "stock")
 
 
 def _prefix(filters: str) -> Answer:
     text = _route("prefix", "api", "api.example", SHOP, path="/v1", filters=filters)
-    return _afresh("3.3-service-ingress/prefix", text, "shop")
+    return _afresh(f"{CHAPTER}/prefix", text, "shop")
 
 
 def _canary(backends: str, before: str = "") -> Answer:
     text = before + _route("canary", "canary", "shop.example", backends)
-    return _afresh("3.3-service-ingress/canary", text, "shop", "shop-next")
+    return _afresh(f"{CHAPTER}/canary", text, "shop", "shop-next")
 
 
 def _rewritten(kind: str) -> str:
@@ -112,22 +113,22 @@ ONLY_SHOP = _route("hosts", "shop", "shop.example", SHOP)
 
 # the last of each is a cheat: what passes at first sight, without the task being done
 WRONG: dict[str, tuple[Answer, ...]] = {
-    "3.3-service-ingress/selector": (
+    f"{CHAPTER}/selector": (
         _selector(_front('"app.kubernetes.io/instance": "shops"')),
         _selector(_front('"app.kubernetes.io/name": "catalog"')),
         _selector(LABELLED),
     ),
-    "3.3-service-ingress/hosts": (
+    f"{CHAPTER}/hosts": (
         _hosts(ONLY_SHOP),
         _hosts(ONLY_SHOP + _route("hosts", "stock", "stock.example", SHOP)),
         _hosts(EVERYWHERE),
     ),
-    "3.3-service-ingress/prefix": (
+    f"{CHAPTER}/prefix": (
         _prefix(""),
         _prefix(_rewritten("type: ReplaceFullPath, replaceFullPath: /")),
         _prefix(_rewritten("type: ReplaceFullPath, replaceFullPath: /items")),
     ),
-    "3.3-service-ingress/canary": (
+    f"{CHAPTER}/canary": (
         _canary(f"{SHOP}, {{name: shop-next, port: 80}}"),
         _canary("{name: shop, port: 80, weight: 1}, {name: shop-next, port: 80, weight: 3}"),
         _canary(SHOP, BOTH),
