@@ -6,6 +6,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from kitlib import exercises
 from kitlib.claims import register as claims
@@ -28,12 +29,8 @@ def _timing() -> list[Any]:
 
 
 def _python(cell: str) -> str:
-    """A cell without what is IPython's: magics, shell lines, and cells in another language."""
-    return (
-        ""
-        if cell.startswith("%%")
-        else "\n".join(line for line in cell.splitlines() if not re.match(r"[%!]|\w+ = %", line))
-    )
+    """A cell as Python: magics and shell lines become calls, also in a block; a cell in another language is empty."""
+    return "" if cell.startswith("%%") else TransformerManager().transform_cell(cell)
 
 
 def _full(value: ast.expr) -> int:
