@@ -24,6 +24,7 @@ from kitlib.errors import UsageError, choice
 P = ParamSpec("P")
 R = TypeVar("R")
 Known = Collection[Any] | Callable[[], Collection[Any]]
+MINE = "mine"  # the level of a learner's own file: measured and drawn beside the others, and never judged
 TRIALS = "trials"  # the parameter of a function that gets one mapping per trial
 Place = tuple[str, Callable[[Any], Any]]  # the treatment that an argument comes from, and what is made of its level
 

@@ -16,8 +16,9 @@ import pandas as pd
 
 from kitlib.claims import answers, choices
 from kitlib.claims.answers import Answer
-from kitlib.claims.experiments import decline, environments
+from kitlib.claims.experiments import decline, environments, treatment_columns
 from kitlib.claims.experiments import load as measured
+from kitlib.claims.levels import MINE
 from kitlib.claims.rules import NAMES, OWN_REASON, RULES, Types
 from kitlib.claims.verdict import WORDS, Verdict, unmeasurable
 from kitlib.errors import ClaimError, RegisterError, meant
@@ -62,9 +63,10 @@ class Claim:
     def verdict(self, runs: pd.DataFrame) -> Verdict:
         """Judge this claim's rows of a runs frame.  ClaimError says which rows are missing, and what makes them.
 
-        Rows from several environments are judged together, under the newest stamp, and the reading says so.
+        Rows of a learner's own file are not judged.  Rows from several environments are judged together, under the newest stamp, and
+        the reading says so.
         """
-        mine = runs[runs["claim"] == self.id]
+        mine = _judged(runs[runs["claim"] == self.id])
         try:
             outcome = RULES[self.rule["kind"]].judge(mine, self.rule)
         except ClaimError as e:
@@ -142,6 +144,11 @@ class Erratum:
         if not self.proved_by:
             return "not yet proved by a run"
         return f"shown by {self.proved_by}{', which was not measured here' if measured(self.proved_by).empty else ''}"
+
+
+def _judged(runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows without those of a learner's own file."""
+    return runs[~(runs[treatment_columns(runs)] == MINE).any(axis=1)]
 
 
 def claim(claim_id: str, path: Path = REGISTER) -> Claim:

@@ -1,4 +1,7 @@
-"""An executed notebook as one HTML page that asks the network for nothing, light or dark as the reader's system is."""
+"""An executed notebook as one HTML page that asks the network for nothing, light or dark as the reader's system is.
+
+`./kit run` writes such pages; `jupyter nbconvert --to kit` writes one of any notebook.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from typing import Any
 
 import nbformat
 from nbconvert import HTMLExporter
+
+from kitlib.runner import diagrams
 
 # Pages show only their own content, and load nothing: neither scripts nor, from an author's Markdown, pictures elsewhere.
 POLICY = (
@@ -30,20 +35,32 @@ main { max-width: 60rem; margin: 0 auto; }
 """
 
 
+class PageExporter(HTMLExporter):  # type: ignore[misc, unused-ignore]
+    """nbconvert's exporter `kit`.  Live widgets are left out; the text or picture beside them in the same output is shown."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        dark = self.environment.loader.get_source(self.environment, "static/theme-dark.css")[0]
+        self.raw_template = _TEMPLATE % (POLICY, dark)
+
+    def from_notebook_node(self, nb: Any, resources: Any = None, **settings: Any) -> tuple[str, Any]:
+        """The page, and nbconvert's resources.  The notebook stays as it is."""
+        html, resources = super().from_notebook_node(_still(nb), resources, **settings)
+        return str(html), resources
+
+
 def page(nb: Any, title: str) -> str:
-    """The notebook's HTML.  Live widgets are left out; the text or picture beside them in the same output is shown."""
-    exporter = HTMLExporter()  # type: ignore[no-untyped-call]
-    dark = exporter.environment.loader.get_source(exporter.environment, "static/theme-dark.css")[0]
-    exporter.raw_template = _TEMPLATE % (POLICY, dark)
-    html, _ = exporter.from_notebook_node(_still(nb, title))
-    return str(html)
+    """The notebook's HTML."""
+    html, _ = PageExporter().from_notebook_node({**nb, "metadata": {**nb["metadata"], "title": title}})
+    return html
 
 
-def _still(nb: Any, title: str) -> Any:
+def _still(nb: Any) -> Any:
     copy = nbformat.from_dict(nb)  # type: ignore[no-untyped-call]
-    copy.metadata["title"] = title
     copy.metadata.pop("widgets", None)
     for cell in copy.cells:
+        if cell.cell_type == "markdown":
+            cell.source = diagrams.drawn(cell.source)
         for output in cell.get("outputs", []):
             if "data" in output:
                 output.data.pop(_WIDGET, None)

@@ -409,3 +409,37 @@ def test_a_report_without_room_leaves_what_was_there(tmp_path: Path, monkeypatch
     assert {error.errno for error in errors} == {errno.ENOSPC}
     assert (tmp_path / "junit.xml").read_text() == "older"
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["junit.xml"]
+
+
+DIAGRAM = "flowchart LR\n  A[Deployment] -->|owns| B[ReplicaSet]\n"
+
+
+def prose(text: str) -> Any:
+    """A notebook of one cell."""
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])  # type: ignore[no-untyped-call]
+
+
+def test_a_diagram_is_drawn_in_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As SVG, without an address outside the page; the prose around it stays, and the second time it comes from the cache."""
+    monkeypatch.setenv("KIT_CACHE", str(tmp_path))
+    html = notebook_page.page(prose(f"# Before\n\n```mermaid\n{DIAGRAM}```\n\nAfter *it*."), "Title")
+    (kept,) = (tmp_path / "diagrams").iterdir()
+    kept.write_text("<svg>kept</svg>")
+
+    assert "owns" in html and "ReplicaSet" in html and 'aria-roledescription="flowchart-v2"' in html
+    assert "mermaid\n" not in html and "<em>it</em>" in html and "Before" in html
+    assert set(re.findall(r"https?://[^\"'\s<)]+", html.partition("<main")[2])) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+        "http://www.w3.org/1999/xhtml",
+    }
+    assert "<svg>kept</svg>" in notebook_page.page(prose(f"```mermaid\n{DIAGRAM}```"), "Title")
+
+
+def test_a_diagram_that_is_wrong_stays_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page is made, and shows the text of the diagram; other code stays code."""
+    monkeypatch.setenv("KIT_CACHE", str(tmp_path))
+    html = notebook_page.page(prose("```mermaid\nflowchart LR\n  A --> [\n```\n\n```yaml\nkind: Pod\n```"), "Title")
+
+    assert "flowchart LR" in html and "<svg" not in html.partition("<main")[2]
+    assert "kind" in html

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kitlib.workloads import app, versions
+from kitlib.cluster import local_registry
+from kitlib.workloads import app
 
 
 @pytest.fixture
@@ -19,9 +20,9 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
         known[name, tag] = f"sha256:{tag}"
         return reference
 
-    monkeypatch.setattr(versions.local_registry, "publish", publish)
-    monkeypatch.setattr(versions.local_registry, "has", lambda _, name, tag: (name, tag) in known)
-    monkeypatch.setattr(versions.local_registry, "digest", lambda _, name, tag: known[name, tag])
+    monkeypatch.setattr(local_registry, "publish", publish)
+    monkeypatch.setattr(local_registry, "has", lambda _, name, tag: (name, tag) in known)
+    monkeypatch.setattr(local_registry, "digest", lambda _, name, tag: known[name, tag])
     return known
 
 

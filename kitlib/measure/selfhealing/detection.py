@@ -15,12 +15,12 @@ from typing import Any
 import pandas as pd
 
 from kitlib.claims import progress
-from kitlib.claims.levels import takes
+from kitlib.claims.levels import MINE, takes
 from kitlib.cluster.bound import Namespace
-from kitlib.errors import WaitTimeout
+from kitlib.errors import UsageError, WaitTimeout
 from kitlib.kube import wait
 from kitlib.kube.client import Object, Ref
-from kitlib.measure.selfhealing import podlog, probes
+from kitlib.measure.selfhealing import ownprobe, podlog, probes
 from kitlib.measure.selfhealing.probes import CASES, Case
 from kitlib.workloads import app
 
@@ -44,31 +44,39 @@ class Trial:
     share: float
 
 
-def start(namespace: Namespace, image: str, each: int) -> None:
-    """Create the first pods of each case now, so that they are ready and probed when `detect` needs them."""
-    _create(namespace, image, plan([{"probe": level} for level in CASES] * min(each, WAVE)))
+def start(namespace: Namespace, image: str, each: int, *, mine: Sequence[Object] = ()) -> None:
+    """Create the first pods of each case now, so that they are ready and probed when `detect` needs them.  mine: as there."""
+    cases = ownprobe.cases(mine)
+    _create(namespace, image, plan([{"probe": level} for level in cases] * min(each, WAVE), cases))
 
 
-@takes({"predicted_seconds": "s", "recovery_seconds": "s", "spoiled": "0/1"}, probe=CASES)
-def detect(namespace: Namespace, image: str, trials: Sequence[Mapping[str, str]]) -> list[dict[str, float]]:
-    """One value per trial, which is {"probe": a level of CASES}: `detection_seconds` from the fault to SIGTERM,
+@takes({"predicted_seconds": "s", "recovery_seconds": "s", "spoiled": "0/1"}, probe=(*CASES, MINE))
+def detect(
+    namespace: Namespace, image: str, trials: Sequence[Mapping[str, str]], *, mine: Sequence[Object] = ()
+) -> list[dict[str, float]]:
+    """One value per trial, which is {"probe": a level of CASES, or "mine"}: `detection_seconds` from the fault to SIGTERM,
     `recovery_seconds` from the fault to ready again, `predicted_seconds` by the formula.  A trial whose pod was restarted before
     its fault, as a busy node can do, has `spoiled` 1 and no times.
 
-    Raises WaitTimeout when a pod does not start or is not restarted in time.
+    mine: the objects of a learner's file, whose liveness probe is the level "mine"; its pods are the kit's in all else.
+    Raises InputError before anything runs when that probe cannot be measured, and WaitTimeout when a pod does not start or is not
+    restarted in time.
     """
-    planned, size = plan(trials), WAVE * len(CASES)
+    cases = ownprobe.cases(mine)
+    if MINE not in cases and any(trial["probe"] == MINE for trial in trials):
+        raise UsageError("the probe 'mine' needs your objects", hint="mine=files.manifests('deployment.yaml')")
+    planned, size = plan(trials, cases), WAVE * len(cases)
     waves = [planned[i : i + size] for i in range(0, len(planned), size)]
     found = {name: values for wave in waves for name, values in _measure(namespace, image, wave).items()}
     return [found[trial.name] for trial in planned]
 
 
-def plan(trials: Sequence[Mapping[str, str]]) -> list[Trial]:
+def plan(trials: Sequence[Mapping[str, str]], cases: Mapping[str, Case] = CASES) -> list[Trial]:
     """Number the trials of each level, and give each its own part of the period."""
     levels = [trial["probe"] for trial in trials]
-    shares = {level: iter(enumerate(probes.phases(levels.count(level), seed))) for seed, level in enumerate(CASES)}
+    shares = {level: iter(enumerate(probes.phases(levels.count(level), seed))) for seed, level in enumerate(cases)}
     return [
-        Trial(f"{GROUP}-{list(CASES).index(level)}-{number}", CASES[level], share)
+        Trial(f"{GROUP}-{list(cases).index(level)}-{number}", cases[level], share)
         for level in levels
         for number, share in [next(shares[level])]
     ]
@@ -102,7 +110,7 @@ def _create(namespace: Namespace, image: str, wave: Sequence[Trial]) -> dict[str
 
 def _create_group(namespace: Namespace, image: str, group: Sequence[Trial]) -> dict[str, pd.Timestamp]:
     for trial in group:
-        manifest = probes.pod(trial.name, image, GROUP, livenessProbe=trial.case.probe.spec())
+        manifest = probes.pod(trial.name, image, GROUP, livenessProbe=trial.case.probe.spec(trial.case.path))
         manifest["spec"]["containers"][0]["env"].append(DEBUG)
         namespace.apply(manifest)
     pods = _until(namespace, group, wait.condition("Ready"), "ready", STARTING)

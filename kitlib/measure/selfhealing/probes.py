@@ -74,10 +74,11 @@ class Probe:
 
 @dataclass(frozen=True)
 class Case:
-    """A probe against a kind of fault."""
+    """A probe against a kind of fault.  path: what it asks."""
 
     probe: Probe
     fault: Fault = "error"
+    path: str = "/health"
 
     @property
     def predicted(self) -> float:

@@ -1,6 +1,7 @@
 """What does a rollout cost its clients?  Failed requests and seconds, for several settings side by side, under open-loop load.
 
-A setting is "<pod>, <strategy>": how a pod begins and ends, and in which order the Deployment replaces them.
+A setting is "<pod>, <strategy>": how a pod begins and ends, and in which order the Deployment replaces them; or "mine", which is the
+Deployment of a learner's own file.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from kitlib.claims import progress
-from kitlib.claims.levels import takes
+from kitlib.claims.levels import MINE, takes
 from kitlib.cluster.bound import Namespace
 from kitlib.errors import UsageError
 from kitlib.kube.client import Object, Ref
@@ -23,6 +24,7 @@ from kitlib.measure.workloads import pods
 from kitlib.views.grid import grid
 from kitlib.views.plots.base import Plot
 from kitlib.workloads import app, traffic
+from kitlib.workloads.ownfile import OwnFile
 
 REPLICAS = 3
 SLOW = {"CATALOG_START_DELAY": "3s"}  # of the new version: a program that is busy before it listens
@@ -48,6 +50,7 @@ STRATEGIES: Mapping[str, tuple[int | str, int | str]] = {
 }
 GRID = tuple(f"{pod}, {strategy}" for pod, strategy in itertools.product(PODS, STRATEGIES))
 SOME = (*(f"{pod}, one more" for pod in PODS), "drain, all at once")
+AS_WRITTEN = "as written"  # the order of replacement in a learner's file
 SETTINGS: Mapping[str, tuple[str, ...]] = {"quick": SOME, "full": GRID}  # by profile
 
 
@@ -57,6 +60,7 @@ class Setting:
 
     pod: str
     strategy: str
+    replicas = REPLICAS
 
     @classmethod
     def parse(cls, text: str) -> Setting:
@@ -81,26 +85,46 @@ class Setting:
         return objects
 
 
-@takes({"seconds": "s"}, setting=GRID)
-def roll(namespace: Namespace, image: str, trials: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
-    """For each {setting: ...}: `failed` requests of those sent since the change, and `seconds` until the new template was rolled out."""
-    settings = [Setting.parse(trial["setting"]) for trial in trials]
-    names = [f"{setting.slug}-{i}" for i, setting in enumerate(settings)]
+@takes({"seconds": "s"}, setting=(*GRID, MINE))
+def roll(
+    namespace: Namespace, image: str, trials: Sequence[Mapping[str, Any]], *, mine: Sequence[Object] = ()
+) -> list[dict[str, float]]:
+    """For each {setting: ...}: `failed` requests of those sent since the change, and `seconds` until the new template was rolled out.
 
-    def roll_one(name: str, setting: Setting) -> dict[str, float]:
-        with progress.trial(f"{setting.pod}, {setting.strategy}"):
+    mine: the objects of a learner's file, for the setting "mine".  Raises InputError before anything runs when it cannot be measured.
+    """
+    own = _own(trials, mine)
+    settings = [own if own and trial["setting"] == MINE else Setting.parse(trial["setting"]) for trial in trials]
+    names = [f"{_slug(setting)}-{i}" for i, setting in enumerate(settings)]
+
+    def roll_one(name: str, setting: Setting | OwnFile, said: str) -> dict[str, float]:
+        with progress.trial(said):
             return _roll_one(namespace, name, image, setting)
 
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        return list(pool.map(roll_one, names, settings))
+        return list(pool.map(roll_one, names, settings, [trial["setting"] for trial in trials]))
 
 
 def picture(runs: pd.DataFrame) -> Plot:
-    """The runs as a grid: one row per pod, one column per strategy."""
-    return grid(runs, "setting", ["failed", "seconds"], rows=list(PODS), columns=list(STRATEGIES))
+    """The runs as a grid: one row per pod, one column per strategy; a learner's file has a row and a column of its own."""
+    shown = runs.assign(setting=runs["setting"].replace(MINE, f"{MINE}, {AS_WRITTEN}"))
+    return grid(shown, "setting", ["failed", "seconds"], rows=[*PODS, MINE], columns=[*STRATEGIES, AS_WRITTEN])
 
 
-def _roll_one(namespace: Namespace, name: str, image: str, setting: Setting) -> dict[str, float]:
+def _own(trials: Sequence[Mapping[str, Any]], mine: Sequence[Object]) -> OwnFile | None:
+    """The learner's file; one that no trial is about is not looked at."""
+    if all(trial["setting"] != MINE for trial in trials):
+        return None
+    if not mine:
+        raise UsageError("the setting 'mine' needs your objects", hint="mine=files.manifests('deployment.yaml')")
+    return OwnFile.of(mine)
+
+
+def _slug(setting: Setting | OwnFile) -> str:
+    return setting.slug if isinstance(setting, Setting) else MINE
+
+
+def _roll_one(namespace: Namespace, name: str, image: str, setting: Setting | OwnFile) -> dict[str, float]:
     """The old version starts at once; what is rolled out is the same program with a slow start."""
     refs = namespace.apply(*setting.manifests(name, image))
     try:
@@ -119,7 +143,11 @@ def _roll_one(namespace: Namespace, name: str, image: str, setting: Setting) -> 
             app.roll_out(namespace, name, PATIENCE)
             took = datetime.now(UTC) - changed
             pods.until(
-                namespace, name, done=lambda found: len(found) == REPLICAS, what="the new ones alone", seconds=PATIENCE
+                namespace,
+                name,
+                done=lambda found: len(found) == setting.replicas,
+                what="the new ones alone",
+                seconds=PATIENCE,
             )
             load.stop()
         sent = load.results().query("time >= @changed")
