@@ -5,6 +5,7 @@ from __future__ import annotations
 from kitlib.errors import ExerciseError
 from kitlib.exercises import (
     architecture,
+    configured,
     debugging,
     deployment,
     docker_concepts,
@@ -17,6 +18,7 @@ from kitlib.exercises import (
     private_registry,
     probes,
     service_ingress,
+    single,
     start,
     tracing,
 )
@@ -33,12 +35,12 @@ CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
     (debugging.Image, debugging.Price, debugging.Mute),
     (private_registry.Pull, private_registry.Reclaim, private_registry.Signed),
     (architecture.Twin, architecture.Quarantine, architecture.Adopt, architecture.Bind),
-    (deployment.Unnoticed, deployment.Undo, deployment.Pinned),
-    (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),
+    (deployment.Unnoticed, deployment.Undo, configured.Configured, single.Single, deployment.Pinned),
+    (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix, service_ingress.Canary),
     (log_lines.Fields, log_lines.Forget, log_lines.Retention),
     (metric_series.Scraped, metric_series.Ratio, metric_series.Explosion),
     (tracing.Endpoint, tracing.Slow, tracing.Tail),
-    (probes.Startup, probes.Hang, probes.Dependency),
+    (probes.Startup, probes.Hang, probes.Shell, probes.Traffic, probes.Dependency),
     (game_day.Blind, game_day.Hidden, game_day.Request),
 )
 ALL: dict[str, Exercise] = {e.name: e for e in (kind() for chapter in CHAPTERS for kind in chapter)}

@@ -88,6 +88,9 @@ class Exercise(ABC):
         """The bound cluster, looked up at first use.  Raises ClusterError when there is none."""
         return clusters.bind()
 
+    def prepare(self) -> None:  # noqa: B027 - most exercises need nothing
+        """Make what the chapter has made before its exercises, such as images and stacks.  The tests call it."""
+
     @abstractmethod
     def check(self) -> Outcome:
         """Look at the real system; returns what was seen and where to look next."""

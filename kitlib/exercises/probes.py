@@ -1,36 +1,109 @@
-"""Exercises of 4.4-probes: probes to fix, each judged by its manifest and by what the kubelet then does to live pods."""
+"""Exercises of 4.4-probes: Deployments to repair, each judged by what the kubelet does to live pods."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from kitlib.cluster.bound import Namespace
-from kitlib.exercises.base import Outcome, failed, passed
-from kitlib.exercises.mended import SECONDS, Mended, lives, seen
+from kitlib.errors import WaitTimeout
+from kitlib.exercises import place
+from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
+from kitlib.exercises.mended import SECONDS, discard, lives
 from kitlib.kube import wait
 from kitlib.kube.client import Object
-from kitlib.measure.selfhealing import dependency, probes
-from kitlib.measure.selfhealing.probes import Probe
+from kitlib.measure.selfhealing import dependency
+from kitlib.measure.selfhealing.probes import Probe, container_of
 from kitlib.measure.workloads.pods import restarts
-from kitlib.workloads import app
+from kitlib.workloads import app, rollout
 
 SPACE = "probes-exercises"
-APPLY = f"namespace = cluster.namespace('{SPACE}')\nnamespace.apply(*manifests)"
+SPACED = f"kubectl get namespace kit-{SPACE} || kubectl create namespace kit-{SPACE}\n"
+FAULTS = {"name": "CATALOG_FAULTS", "value": "true"}
+NO_LIVENESS = "there is no liveness probe"
+HASH = "pod-template-hash"
+WAITS = "kubectl describe pod: why are not all pods ready?"
 
 
-class Startup(Mended):
+class _Repaired(Exercise):
+    """An exercise whose answer is a Deployment of the exercise's own name, in the namespace of the chapter's exercises."""
+
+    language = "bash"
+
+    @property
+    def deployment(self) -> str:
+        """The name of the Deployment: what follows the slash in the name of the exercise."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the objects that the exercise's file has."""
+        return (self.deployment,)
+
+    def prepare(self) -> None:
+        """Publish the image that the starter files name."""
+        app.publish(self.cluster)
+
+    def check(self) -> Outcome:
+        """Look whether the Deployment exists, then judge it."""
+        namespace = place.find(self.cluster, SPACE)
+        found = namespace and self.cluster.kube.get("Deployment", self.deployment, namespace.name)
+        return self.judge(namespace, found) if namespace and found else NOT_ATTEMPTED
+
+    @abstractmethod
+    def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
+        """Judge the Deployment, as the API has it."""
+
+    def reset(self) -> None:
+        """Delete the exercise's objects; those of the other exercises stay."""
+        discard(self.cluster, f"kit-{SPACE}", self.names)
+
+    def settled(self, namespace: Namespace, deployment: Object, then: Callable[[str], Outcome]) -> Outcome:
+        """Go on with the name of one of the Deployment's pods once it is rolled out; fail with what the pods say if it is not in time.
+
+        The pods have to take faults, by which the check tries them.
+        """
+        if FAULTS not in container_of(deployment).get("env", []):
+            return failed(
+                "the program takes no faults, by which the check tries it",
+                look=f"the environment: {FAULTS['name']} has to stay {FAULTS['value']!r}",
+            )
+        try:
+            found = app.roll_out(namespace, self.deployment, SECONDS)
+        except WaitTimeout as e:
+            return failed(*e.observed[:5], look=WAITS)
+        return then(str(app.selected(namespace, found)[0]["metadata"]["name"]))
+
+
+def _seen(namespace: Namespace, pod: str, done: Callable[[Object], bool], seconds: float = SECONDS) -> Object:
+    """The pod once it is `done`, or as it was last seen when the time is over; empty when there was none."""
+    newest: Object = {}
+    for change, found in namespace.cluster.kube.watch("Pod", namespace.name, name=pod, seconds=seconds):
+        newest = found
+        if change == "DELETED" or done(found):
+            break
+    return newest
+
+
+def _hang_restarts(namespace: Namespace, pod: str, seconds: float) -> bool:
+    """Make a pod hang; whether it was restarted within that time."""
+    before = restarts(_seen(namespace, pod, bool))
+    app.inject(namespace, pod, "hang", lease="1m", probes=True)
+    return restarts(_seen(namespace, pod, lambda found: restarts(found) > before, seconds)) > before
+
+
+class Startup(_Repaired):
     """A slow start, and a liveness probe that does not wait for it."""
 
     name = "4.4-probes/startup"
-    namespace = SPACE
     delay = 10
     slow: ClassVar = {"name": "CATALOG_START_DELAY", "value": f"{delay}s"}
     liveness = Probe(period=1, failures=3)
     task = (
-        f"goapp takes {delay} s to start here, and its liveness probe gives up after {liveness.failures}. "
-        'Mend `manifests = kit.exercise("4.4-probes/startup").given()` so that the pod becomes ready without a restart, '
-        f"and a fault is still noticed as fast as before; apply them in `cluster.namespace('{SPACE}')`."
+        f"Apply `startup.yaml`. The program in the Deployment `startup` (namespace `kit-{SPACE}`) takes {delay} seconds to start, "
+        f"and its liveness probe gives up after {liveness.failures}. Repair it: the pod becomes ready without a restart, and the "
+        "liveness probe and the slow start stay as they are."
     )
     hints = (
         "The liveness probe begins with the container, and the program is not there yet. What can hold the liveness "
@@ -41,23 +114,27 @@ class Startup(Mended):
         "above the time of the start, for instance 1 and 30.",
     )
     solution_text = (
-        'manifests = kit.exercise("4.4-probes/startup").given()\n'
-        "container = kit.measure.probes.container_of(kit.measure.probes.only(manifests))\n"
-        "container['startupProbe'] = kit.measure.probes.Probe(period=1, failures=30).spec('/startup')\n"
-        f"{APPLY}"
+        f"{SPACED}"
+        "kubectl apply -f startup.yaml\n"
+        "cat > startup-patch.yaml <<'END'\n"
+        "spec:\n"
+        "  template:\n"
+        "    spec:\n"
+        "      containers:\n"
+        "        - name: catalog\n"
+        "          startupProbe:\n"
+        "            httpGet:\n"
+        "              path: /startup\n"
+        "              port: http\n"
+        "            periodSeconds: 1\n"
+        "            failureThreshold: 30\n"
+        "END\n"
+        f"kubectl -n kit-{SPACE} patch deployment startup --patch-file startup-patch.yaml"
     )
-
-    def manifests(self, image: str) -> list[Object]:
-        """One replica with a slow start and a liveness probe, and without a startup probe."""
-        manifests = probes.replicas(
-            self.deployment, image, 1, treatments=("quick-exit", "no-startup"), livenessProbe=self.liveness.spec()
-        )
-        probes.container_of(probes.only(manifests))["env"].append(self.slow)
-        return manifests
 
     def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
         """Look whether liveness probe and slow start are unchanged, and the pod becomes ready without a restart."""
-        container = probes.container_of(deployment)
+        container = container_of(deployment)
         liveness = Probe.of(container["livenessProbe"]) if "livenessProbe" in container else None
         if liveness != self.liveness:
             return failed(
@@ -69,14 +146,30 @@ class Startup(Mended):
                 f"its environment has no {self.slow['name']}={self.slow['value']}",
                 look="the environment: the start stays slow, the probes wait",
             )
-        pod = seen(namespace, self.deployment, lambda pod: restarts(pod) > 0 or wait.condition("Ready")(pod))
+        return self._started(namespace, deployment, container)
+
+    def _started(self, namespace: Namespace, deployment: Object, container: Any) -> Outcome:
+        pod = _newest(namespace, deployment, lambda found: restarts(found) > 0 or wait.condition("Ready")(found))
+        if not pod:
+            return failed("the Deployment has no pod", look="kubectl describe replicaset: why is no pod made?")
         if restarts(pod):
             return failed(*lives(pod), look=_startup_hint(container, self.delay))
         if not wait.condition("Ready")(pod):
             return failed(
                 f"after {SECONDS:.0f} s it is not ready", look="the startup probe: which path and port does it ask?"
             )
-        return passed("the pod is ready, with 0 restarts", f"its liveness probe: {liveness}")
+        return passed("the pod is ready, with 0 restarts", f"its liveness probe: {self.liveness}")
+
+
+def _newest(namespace: Namespace, deployment: Object, done: Callable[[Object], bool]) -> Object:
+    """A pod of the newest template, once it is `done`, or as it was last seen; empty when there was none."""
+    newest = rollout.replica_sets(namespace, deployment["metadata"]["name"])[-1]
+    labels = f"{HASH}={newest['metadata']['labels'][HASH]}"
+    pod: Object = {}
+    for _, pod in namespace.cluster.kube.watch("Pod", namespace.name, labels=labels, seconds=SECONDS):
+        if done(pod):
+            break
+    return pod
 
 
 def _startup_hint(container: Any, delay: int) -> str:
@@ -87,17 +180,15 @@ def _startup_hint(container: Any, delay: int) -> str:
     return f"the startup probe's budget, period times failures: {budget} s for a start that takes {delay}"
 
 
-class Hang(Mended):
+class Hang(_Repaired):
     """Notice a hang soon, forgive a pause."""
 
     name = "4.4-probes/hang"
-    namespace = SPACE
     mean, pause = 6, 2
     task = (
-        f"Choose the liveness probe so that a hang is acted on within {mean} s on average, "
-        f"and a pause of {pause} s never leads to a restart. "
-        'Mend `manifests = kit.exercise("4.4-probes/hang").given()`, and apply them in '
-        f"`cluster.namespace('{SPACE}')`. The check makes the pod pause, then hang."
+        f"`hang.yaml` has the guide's liveness probe. Choose the numbers of this probe in the Deployment `hang` (namespace `kit-{SPACE}`) "
+        f"so that a hang is acted on within {mean} seconds on average, and a pause of {pause} seconds never leads to a restart. "
+        "The check makes the pod pause, then hang."
     )
     hints = (
         "A probe acts late if it is patient, and too early if it is not. Which of its fields decide how long a hang "
@@ -108,22 +199,18 @@ class Hang(Mended):
         "`failureThreshold: 4`, on the path `/health`.",
     )
     solution_text = (
-        'manifests = kit.exercise("4.4-probes/hang").given()\n'
-        "container = kit.measure.probes.container_of(kit.measure.probes.only(manifests))\n"
-        "container['livenessProbe'] = kit.measure.probes.Probe(period=1, timeout=1, failures=4).spec('/health')\n"
-        f"{APPLY}"
+        f"{SPACED}"
+        "sed -e 's/initialDelaySeconds: .*/initialDelaySeconds: 0/' -e 's/periodSeconds: .*/periodSeconds: 1/' \\\n"
+        "    -e 's/timeoutSeconds: .*/timeoutSeconds: 1/' -e 's/failureThreshold: 3$/failureThreshold: 4/' \\\n"
+        "    hang.yaml > hang-quick.yaml\n"
+        "kubectl apply -f hang-quick.yaml"
     )
-
-    def manifests(self, image: str) -> list[Object]:
-        """One replica with the guide's liveness probe."""
-        treatments = ("quick-exit", "faults")
-        return probes.replicas(self.deployment, image, 1, treatments=treatments, livenessProbe=probes.GUIDE.spec())
 
     def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
         """Compute how long a hang takes with this probe, then make the pod pause and hang, and count the restarts."""
-        spec = probes.container_of(deployment).get("livenessProbe")
+        spec = container_of(deployment).get("livenessProbe")
         if not spec:
-            return failed("there is no liveness probe", look="livenessProbe: without it nothing notices a hang")
+            return failed(NO_LIVENESS, look="livenessProbe: without it nothing notices a hang")
         probe = Probe.of(spec)
         mean = probe.mean("hang")
         if mean > self.mean:
@@ -131,50 +218,157 @@ class Hang(Mended):
                 f"a hang takes {mean:g} s on average, by the formula, with {probe}",
                 look="the formula of a hang: P/2 + (F-1) max(P, T) + T",
             )
-        return self._try(namespace, probe)
+        return self.settled(namespace, deployment, lambda pod: self._pauses(namespace, pod, probe))
 
-    def _try(self, namespace: Namespace, probe: Probe) -> Outcome:
-        app.roll_out(namespace, self.deployment)
-        (pod,) = app.pods(namespace, self.deployment)
-        before = restarts(pod)
+    def _pauses(self, namespace: Namespace, pod: str, probe: Probe) -> Outcome:
+        before = restarts(_seen(namespace, pod, bool))
         app.inject(namespace, pod, "hang", lease=f"{self.pause}s", probes=True)
-        paused = seen(namespace, self.deployment, lambda pod: restarts(pod) > before, self.pause + probe.period + 1)
+        paused = _seen(namespace, pod, lambda found: restarts(found) > before, self.pause + probe.period + 1)
         if restarts(paused) > before or probe.failing(self.pause) >= probe.failures:
             return failed(
                 f"a pause of {self.pause} s led to {restarts(paused) - before} restarts this time",
                 f"it can make {probe.failing(self.pause)} probes in a row fail, and {probe.failures} count",
                 look="timeoutSeconds and failureThreshold: how many probes can fail in a pause?",
             )
-        app.inject(namespace, pod, "hang", lease="1m", probes=True)
-        hung = seen(namespace, self.deployment, lambda pod: restarts(pod) > before, probe.latest("hang") + 4)
-        if restarts(hung) == before:
-            return failed("a hang did not lead to a restart", look="the path: does the probe ask goapp at all?")
+        return self._hangs(namespace, pod, probe)
+
+    def _hangs(self, namespace: Namespace, pod: str, probe: Probe) -> Outcome:
+        if not _hang_restarts(namespace, pod, probe.delay + probe.latest("hang") + 6):
+            return failed("a hang did not lead to a restart", look="the path: does the probe ask the program at all?")
         return passed(
             f"a hang takes {probe.mean('hang'):g} s on average, by the formula",
             "a pause was forgiven, a hang led to a restart",
         )
 
 
-class Dependency(Mended):
+class Shell(_Repaired):
+    """A probe that needs a program which the image does not have."""
+
+    name = "4.4-probes/shell"
+    quiet, within = 6, 15
+    task = (
+        f"Apply `shell.yaml`. The liveness probe of the Deployment `shell` (namespace `kit-{SPACE}`) does not do its work. Find the reason "
+        f"in the events of the pod, and repair the probe: a program that hangs is restarted within {within} seconds, and one that works is "
+        "left alone. The check waits for a while, then makes the pod hang."
+    )
+    hints = (
+        "The pod looks healthy. Which Warning does it have among its events, and does that say that the program is broken?",
+        "A probe of the kind exec starts a program inside the container. The only program in this image is the service itself. Which "
+        "kind of probe needs nothing in the image?",
+        "Replace `exec` by `httpGet` with `path: /health` and `port: http`; `periodSeconds` and `failureThreshold` can stay.",
+    )
+    solution_text = (
+        f"{SPACED}"
+        "kubectl apply -f shell.yaml\n"
+        f"kubectl -n kit-{SPACE} patch deployment shell --type=json --patch '[\n"
+        '  {"op": "remove", "path": "/spec/template/spec/containers/0/livenessProbe/exec"},\n'
+        '  {"op": "add", "path": "/spec/template/spec/containers/0/livenessProbe/httpGet",\n'
+        '   "value": {"path": "/health", "port": "http"}}]\''
+    )
+
+    def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
+        """Look whether the container stays up for a while, then make it hang and see whether it is restarted."""
+        if "livenessProbe" not in container_of(deployment):
+            return failed(NO_LIVENESS, look="livenessProbe: nothing would end a program that hangs")
+        return self.settled(namespace, deployment, lambda pod: self._tried(namespace, pod))
+
+    def _tried(self, namespace: Namespace, pod: str) -> Outcome:
+        before = restarts(_seen(namespace, pod, bool))
+        found = _seen(namespace, pod, lambda found: restarts(found) > before, self.quiet)
+        if restarts(found) > before:
+            return failed(*lives(found), look="kubectl describe pod: why does the probe fail while the program works?")
+        if _hang_restarts(namespace, pod, self.within):
+            return passed("the container stayed up, and a hang led to a restart")
+        saw = f"a hang led to no restart within {self.within} s"
+        if errors := _errored(namespace, pod):
+            return failed(saw, *errors, look="the events of the pod: could the kubelet run the liveness probe at all?")
+        return failed(saw, look="what the liveness probe asks: can it fail when the program hangs?")
+
+
+def _errored(namespace: Namespace, pod: str) -> list[str]:
+    """The events of a pod that tell of probes which could not be run."""
+    events = namespace.cluster.kube.list("Event", namespace.name)
+    mine = [str(event.get("message", "")) for event in events if event.get("involvedObject", {}).get("name") == pod]
+    return [message for message in mine if "probe errored" in message]
+
+
+class Traffic(_Repaired):
+    """A pod that is not ready gets no requests, and is not restarted either."""
+
+    name = "4.4-probes/traffic"
+    within, lasts = 5, 10
+    task = (
+        f"Apply `traffic.yaml`. A pod of the Deployment `traffic` (namespace `kit-{SPACE}`) that reports on `/ready` that it wants no "
+        f"requests still gets them from the Service. Repair it: the Service stops using such a pod within {within} seconds, and the pod "
+        "is not restarted. The check makes one pod report that it is not ready."
+    )
+    hints = (
+        "Three probes can ask three different paths. Which of them decides about requests, and what does it ask here?",
+        "The readiness probe decides whether the Service sends requests. It asks a path that answers as long as the process can.",
+        "The `readinessProbe` has to ask the path `/ready`; the `livenessProbe` stays at `/health`. In the JSON of a patch the field is "
+        "`/spec/template/spec/containers/0/readinessProbe/httpGet/path`.",
+    )
+    solution_text = (
+        f"{SPACED}"
+        "kubectl apply -f traffic.yaml\n"
+        f"kubectl -n kit-{SPACE} patch deployment traffic --type=json --patch '[\n"
+        '  {"op": "replace", "path": "/spec/template/spec/containers/0/readinessProbe/httpGet/path", "value": "/ready"}]\''
+    )
+
+    def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
+        """Make one pod report that it is not ready, and look at the EndpointSlices and at the restarts."""
+        if self.cluster.kube.get("Service", self.deployment, namespace.name) is None:
+            return failed(
+                "there is no Service/traffic", look="kubectl apply -f traffic.yaml: the file also has a Service"
+            )
+        return self.settled(namespace, deployment, lambda pod: self._leaves(namespace, pod))
+
+    def _leaves(self, namespace: Namespace, pod: str) -> Outcome:
+        before = restarts(_seen(namespace, pod, bool))
+        app.inject(namespace, pod, "not-ready", lease=f"{self.lasts}s")
+        left = _out_of_service(namespace, self.deployment, pod, self.within)
+        found = _seen(namespace, pod, lambda found: restarts(found) > before, self.lasts - self.within)
+        if restarts(found) > before:
+            return failed(
+                "the pod that was not ready was restarted", look="the liveness probe: it must not ask for readiness"
+            )
+        if not left:
+            return failed(
+                f"after {self.within} s the Service still sent requests to the pod that was not ready",
+                look="the readiness probe: which path does it ask, and how soon does it give up?",
+            )
+        return passed("the Service stopped using the pod that was not ready", "the pod was not restarted")
+
+
+def _out_of_service(namespace: Namespace, service: str, pod: str, seconds: float) -> bool:
+    """Whether the EndpointSlices of a Service stop naming a pod as ready within that time."""
+    labels = f"kubernetes.io/service-name={service}"
+    for _, found in namespace.cluster.kube.watch("EndpointSlice", namespace.name, labels=labels, seconds=seconds):
+        mine = [e for e in found.get("endpoints") or () if e.get("targetRef", {}).get("name") == pod]
+        if mine and not any(e["conditions"].get("ready") for e in mine):
+            return True
+    return False
+
+
+class Dependency(_Repaired):
     """A liveness probe that asks a backend."""
 
     name = "4.4-probes/dependency"
-    namespace = SPACE
     task = (
-        "The liveness probe of `dependency` asks a backend, so that one slow backend restarts every replica. Mend "
-        '`manifests = kit.exercise("4.4-probes/dependency").given()` so that it does not, '
-        f"while a pod that hangs itself is still restarted; apply them in `cluster.namespace('{SPACE}')`. The check makes the backend slow."
+        f"Apply `dependency.yaml`. The liveness probe of the Deployment `dependency` (namespace `kit-{SPACE}`) asks a backend, so that one "
+        "slow backend restarts every replica. Repair it so that no replica is restarted, while a pod that hangs itself still is. "
+        "The check makes the backend slow."
     )
     hints = (
         "A liveness probe should fail only if a restart of this pod helps. Does a restart help if the backend is slow?",
         "The probe itself can stay. A setting of the program makes `/health` ask the backend as well.",
-        "Remove `CATALOG_HEALTH_DEPENDS` from the environment of the container, and apply the manifests.",
+        f"Remove `CATALOG_HEALTH_DEPENDS` from the environment of the container: `kubectl -n kit-{SPACE} set env "
+        "deployment/dependency CATALOG_HEALTH_DEPENDS-`.",
     )
     solution_text = (
-        'manifests = kit.exercise("4.4-probes/dependency").given()\n'
-        "container = kit.measure.probes.container_of(kit.measure.probes.only(manifests, name='dependency'))\n"
-        "container['env'] = [e for e in container['env'] if e['name'] != 'CATALOG_HEALTH_DEPENDS']\n"
-        f"{APPLY}"
+        f"{SPACED}"
+        "kubectl apply -f dependency.yaml\n"
+        f"kubectl -n kit-{SPACE} set env deployment/dependency CATALOG_HEALTH_DEPENDS-"
     )
 
     @property
@@ -182,27 +376,31 @@ class Dependency(Mended):
         """The Deployment and its backend."""
         return (self.deployment, dependency.BACKEND)
 
-    def manifests(self, image: str) -> list[Object]:
-        """A backend, and replicas whose liveness probe asks it."""
-        return [*dependency.backend(image), *dependency.caller(self.deployment, image, depends=True)]
-
     def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
         """Look whether the liveness probe still asks /health, then make the backend slow and count the restarts."""
-        liveness = probes.container_of(deployment).get("livenessProbe")
+        liveness = container_of(deployment).get("livenessProbe")
         if not liveness:
-            return failed(
-                "there is no liveness probe", look="livenessProbe: a pod that hangs itself must still be restarted"
-            )
+            return failed(NO_LIVENESS, look="livenessProbe: a pod that hangs itself must still be restarted")
         if liveness.get("httpGet", {}).get("path") != "/health":
             return failed(
                 f"the liveness probe is {liveness}",
                 look="the probe itself can stay: what makes /health ask the backend?",
             )
-        gained = dependency.provoke(namespace, [self.deployment])[self.deployment]
+        if self.cluster.kube.get("Deployment", dependency.BACKEND, namespace.name) is None:
+            return failed(
+                "there is no Deployment/backend", look="kubectl apply -f dependency.yaml: the file also has the backend"
+            )
+        return self._provoked(namespace)
+
+    def _provoked(self, namespace: Namespace) -> Outcome:
+        try:
+            gained = dependency.provoke(namespace, [self.deployment])[self.deployment]
+        except WaitTimeout as e:
+            return failed(*e.observed[:5], look=WAITS)
         if any(gained):
             return failed(
                 f"{sum(n > 0 for n in gained)} of {len(gained)} pods were restarted while the backend was slow",
-                look="the environment: which setting of goapp makes /health depend on its backend?",
+                look="the environment: which setting of the program makes /health depend on its backend?",
             )
         return passed(
             f"the backend was slow, and 0 of {len(gained)} pods were restarted", "the liveness probe asks /health"

@@ -37,6 +37,7 @@ __all__ = [
     "publish",
     "roll_out",
     "rolled_out",
+    "selected",
 ]
 
 NAME = "goapp"  # of every object in cluster/base, of the container, and of its image before one is set
@@ -100,6 +101,14 @@ def all_treatments() -> list[str]:
 def pods(namespace: Namespace, name: str) -> list[Object]:
     """Pods of an instance that are not being deleted."""
     found = namespace.cluster.kube.list("Pod", namespace.name, labels=f"app.kubernetes.io/instance={name}")
+    return [p for p in found if "deletionTimestamp" not in p["metadata"]]
+
+
+def selected(namespace: Namespace, deployment: Object) -> list[Object]:
+    """Pods that a Deployment selects and that are not being deleted, whatever their labels are.  deployment: as the API has it."""
+    wanted = deployment["spec"]["selector"]["matchLabels"].items()
+    labels = ",".join(f"{key}={value}" for key, value in wanted)
+    found = namespace.cluster.kube.list("Pod", namespace.name, labels=labels)
     return [p for p in found if "deletionTimestamp" not in p["metadata"]]
 
 

@@ -17,6 +17,7 @@ CLUSTER = [name for name in exercises.ALL if name not in ENGINE]
 def prove(name: str, cluster: Cluster) -> None:
     """Untouched: not attempted.  Wrong answers: failed, each with its own hint.  The reference: passed.  Reset: not attempted."""
     exercise = exercises.exercise(name)
+    exercise.prepare()
     exercise.reset()
     untouched = exercise.check()
     wrong = []

@@ -62,8 +62,8 @@ def provoke(namespace: Namespace, callers: Sequence[str], *, patience: float = S
     """
     before = {}
     for name in (BACKEND, *callers):
-        app.roll_out(namespace, name)
-        before[name] = {pod["metadata"]["name"]: restarts(pod) for pod in app.pods(namespace, name)}
+        deployment = app.roll_out(namespace, name)
+        before[name] = {pod["metadata"]["name"]: restarts(pod) for pod in app.selected(namespace, deployment)}
     for pod in before.pop(BACKEND):
         app.inject(namespace, pod, "delay", lease=f"{LASTS}s", duration=f"{SLOW}s", probes=True)
     time.sleep(LASTS)

@@ -28,7 +28,7 @@ GROUP = "liveness"
 SELECTOR = f"app.kubernetes.io/instance={GROUP}"
 DEBUG = {"name": "CATALOG_LOG_LEVEL", "value": "DEBUG"}  # goapp then logs each request, and so each probe
 AT_ONCE = 8  # pods that start at the same time
-WAVE = 10  # pods of each case at a time: a node takes 110 pods
+WAVE = 8  # pods of each case at a time, the learner's own among them: a node takes 110 pods, and others of the chapter run there
 SETTINGS: Mapping[str, Mapping[str, Any]] = {"error": {"rate": 1, "status": 500}, "hang": {}}
 LEASE = "2m"  # longer than the slowest probe takes to notice
 STARTING = 120  # seconds for a wave to become ready

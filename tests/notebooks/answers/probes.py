@@ -1,49 +1,76 @@
-"""Wrong answers to the exercises of 4.4-probes: plausible manifests that the kubelet, or the formula, disproves."""
+"""Wrong answers to the exercises of 4.4-probes: plausible Deployments that the kubelet, or the formula, disproves."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
 
-from kitlib.cluster.bound import Cluster
-from kitlib.exercises.mended import Mended
-from kitlib.exercises.probes import SPACE, Dependency, Hang, Startup
-from kitlib.measure.selfhealing import probes
-from kitlib.measure.selfhealing.probes import Probe
+from kitlib.exercises.probes import SPACE, SPACED, Dependency, Hang, Shell, Startup, Traffic
+from tests.notebooks.answers.shell import Bash, bash
 
-Answer = Callable[[Cluster], object]
+CONTAINER = "/spec/template/spec/containers/0"
 
 
-def _apply(exercise: Mended, cluster: Cluster, change: Callable[[Any], object]) -> None:
-    """Hand in the given manifests with a changed container, in place of what is there."""
-    exercise.reset()
-    manifests = exercise.given()
-    change(probes.container_of(probes.only(manifests, name=exercise.deployment)))
-    cluster.namespace(SPACE).apply(*manifests)
+def _applied(name: str, *patches: str) -> Bash:
+    """The exercise's file, applied in place of what is there, then changed by JSON patches."""
+    instance = name.rpartition("/")[2]
+    kubectl = f"kubectl -n kit-{SPACE}"
+    lines = [
+        f"{kubectl} delete deployment {instance} --ignore-not-found --cascade=foreground",
+        f"kubectl apply -f {instance}.yaml",
+    ]
+    if patches:
+        lines.append(f"{kubectl} patch deployment {instance} --type=json -p '[{','.join(patches)}]'")
+    return bash(SPACED + "\n".join(lines))
 
 
-def _as_it_is(_: object) -> None:
-    """No change."""
+def _set(path: str, value: str, op: str = "replace") -> str:
+    """A JSON patch of the container.  value: as JSON."""
+    return f'{{"op": "{op}", "path": "{CONTAINER}{path}", "value": {value}}}'
 
 
-def _unchanged(exercise: Mended) -> Answer:
-    return lambda cluster: _apply(exercise, cluster, _as_it_is)
+def _without(path: str) -> str:
+    return f'{{"op": "remove", "path": "{CONTAINER}{path}"}}'
 
 
-def _too_impatient(cluster: Cluster) -> None:
-    probe = Probe(period=1, failures=4).spec("/startup")
-    _apply(Startup(), cluster, lambda container: container.update(startupProbe=probe))
+IMPATIENT = _set(
+    "/startupProbe",
+    '{"httpGet": {"path": "/startup", "port": "http"}, "periodSeconds": 1, "failureThreshold": 4}',
+    "add",
+)
+PATIENT = _set("/livenessProbe/failureThreshold", "30")  # nothing is killed during the start, nor for long afterwards
+QUICK_START = _set("/env/0/value", '"0s"')
+ONE_FAILURE = (
+    _set("/livenessProbe/initialDelaySeconds", "0"),
+    _set("/livenessProbe/periodSeconds", "1"),
+    _set("/livenessProbe/timeoutSeconds", "1"),
+    _set("/livenessProbe/failureThreshold", "1"),
+)
+ALWAYS_PASSES = (
+    '{"exec": {"command": ["/usr/local/bin/catalog", "-version"]}, "periodSeconds": 1, "failureThreshold": 4}'
+)
 
-
-def _restarts_at_a_pause(cluster: Cluster) -> None:
-    probe = Probe(period=1, failures=1).spec()
-    _apply(Hang(), cluster, lambda container: container.update(livenessProbe=probe))
-
-
-def _without_liveness(cluster: Cluster) -> None:
-    _apply(Dependency(), cluster, lambda container: container.pop("livenessProbe"))
-
-
-WRONG: dict[str, tuple[Answer, ...]] = {
-    Startup.name: (_unchanged(Startup()), _too_impatient),
-    Hang.name: (_unchanged(Hang()), _restarts_at_a_pause),
-    Dependency.name: (_unchanged(Dependency()), _without_liveness),
+WRONG: dict[str, Sequence[Bash]] = {
+    Startup.name: (
+        _applied(Startup.name),
+        _applied(Startup.name, IMPATIENT),
+        _applied(Startup.name, PATIENT),
+        _applied(Startup.name, QUICK_START),
+    ),
+    Hang.name: (
+        _applied(Hang.name),
+        _applied(Hang.name, *ONE_FAILURE),
+        _applied(Hang.name, _set("/livenessProbe", ALWAYS_PASSES)),
+    ),
+    Shell.name: (
+        _applied(Shell.name),
+        _applied(Shell.name, _set("/livenessProbe", ALWAYS_PASSES)),
+        _applied(Shell.name, _without("/livenessProbe")),
+    ),
+    Traffic.name: (
+        _applied(Traffic.name),
+        _applied(Traffic.name, _set("/livenessProbe/httpGet/path", '"/ready"')),
+    ),
+    Dependency.name: (
+        _applied(Dependency.name),
+        _applied(Dependency.name, _without("/livenessProbe")),
+        _applied(Dependency.name, _set("/livenessProbe/httpGet/path", '"/startup"')),
+    ),
 }
