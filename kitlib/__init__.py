@@ -86,7 +86,6 @@ ROOMS = (
     "errors",
     "gameday",
     "golang",
-    "kube",
     "measure",
     "pipelines",
     "private_registry",
