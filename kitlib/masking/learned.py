@@ -33,7 +33,7 @@ _STRUCTURE = re.compile(
 )
 _QUOTE = r"(?:\\*[\"']|&quot;|&\#34;|&\#x27;|&\#39;)"
 _WHOLE = re.compile(
-    r"^(?P<head>[ \t]*\[?b?[\"']?)(?P<value>[^\r\n]*?)(?P<tail>(?:\\n)?[\"']?\]?[ \t]*)(?=\r*$)", re.MULTILINE
+    r"^(?P<head>[ \t]*\[?(?:b?[\"'])?)(?P<value>[^\r\n]*?)(?P<tail>(?:\\n)?[\"']?\]?[ \t]*)(?=\r*$)", re.MULTILINE
 )
 _MARKUP = r"(?P<markup></?[A-Za-z][\w:-]*|(?<=\s)[\w:-]+(?=\s*=\s*[\"']))"  # names of tags and attributes
 

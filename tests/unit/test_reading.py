@@ -33,7 +33,7 @@ class Api:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
-        self.data = {"password": b64("s3cr3t-of-db"), "pin": b64("4711"), "mode": b64("running")}
+        self.data = {"password": b64("s3cr3t-of-db"), "pin": b64("4711"), "mode": b64("running"), "colour": b64("blue")}
         self.hangs = threading.Event()
         self.hangs.set()
         self.fails: Exception | None = None
@@ -141,7 +141,7 @@ def test_no_measurement_of_a_chapter_asks_the_cluster() -> None:
     assert [cell for cell in measuring if reading.reads(cell)] == []
 
 
-@pytest.mark.parametrize("line", ["4711", "running", b64("4711"), "b'4711'", "  running  "])
+@pytest.mark.parametrize("line", ["4711", "running", "blue", b64("4711"), "b'4711'", "  running  "])
 def test_a_short_value_is_masked_as_a_whole_line(line: str, api: Api) -> None:
     """In the cell that reads it: four characters, or an ordinary word, are all that its line says."""
     assert MASK in Kernel().run(READ, f"first\n{line}\nlast\n")
