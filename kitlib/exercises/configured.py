@@ -36,13 +36,16 @@ class Configured(Deployed):
         "`configured.yaml` has both.",
         "The environment is fixed when a process starts; a mounted folder is renewed. `CATALOG_MOTD_FILE` tells the program where "
         "the message is, and `CATALOG_API_KEY` comes from the Secret by a `secretKeyRef`.",
-        "`kubectl -n kit-greeter create configmap greeter --from-literal=motd=hello` and `kubectl -n kit-greeter create secret generic "
-        "greeter --from-literal=api-key=dummy` make the two objects. Mount the ConfigMap as a volume, without `subPath`.",
+        "Write the values into files called `motd` and `api-key`. `kubectl -n kit-greeter create configmap greeter --from-file=motd` and "
+        "`kubectl -n kit-greeter create secret generic greeter --from-file=api-key` make the two objects. Mount the ConfigMap as a "
+        "volume, without `subPath`.",
     )
     solution_text = """\
 kubectl create namespace kit-greeter --dry-run=client -o yaml | kubectl apply -f -
-kubectl -n kit-greeter create configmap greeter --from-literal=motd=hello --dry-run=client -o yaml | kubectl apply -f -
-kubectl -n kit-greeter create secret generic greeter --from-literal=api-key=dummy-key --dry-run=client -o yaml | kubectl apply -f -
+printf 'hello' > motd
+printf 'dummy-key' > api-key
+kubectl -n kit-greeter create configmap greeter --from-file=motd --dry-run=client -o yaml | kubectl apply -f -
+kubectl -n kit-greeter create secret generic greeter --from-file=api-key --dry-run=client -o yaml | kubectl apply -f -
 kubectl apply -f greeter.yaml
 kubectl -n kit-greeter patch deployment greeter --patch-file /dev/stdin <<'YAML'
 spec:

@@ -46,7 +46,7 @@ QUICK = bash(
     )
 )
 
-# undo: the broken release is restarted; a Deployment made anew, without a history; another release rolled forward
+# undo: the broken release is restarted; a recreated Deployment, without a history; another release rolled forward
 BROKEN = (
     "kubectl apply -f billing.yaml\nkubectl -n kit-billing rollout status deployment/billing --timeout=60s\n"
     "kubectl apply -f billing-next.yaml\n"
