@@ -149,6 +149,9 @@ def parser() -> Parser:
         help="./kit run, then ./kit test, as on a new machine: two hours, and 60 GiB of temporary files",
     )
     _bench_words(command("bench", _bench, "measure the kit against the tools that people use today"))
+    results = command("results", _results, "make the published tables and pictures from the rows in docs/rows")
+    results.add_argument("--keep", type=Path, metavar="DIR", help="keep the rows of this report of a full run first")
+    results.add_argument("--check", action="store_true", help="write nothing; fail where a page differs from its rows")
     images = command("images", _images, "the kit's images")
     images.add_argument("action", choices=["list", "build", "pull"])
     images.add_argument("names", nargs="*", metavar="IMAGE")
@@ -308,6 +311,14 @@ def _bench(words: argparse.Namespace) -> int:
     bench.groups(words.rows)  # a misspelt row ends the command before a cluster is made
     lifecycle.up()
     return bench.run(words.rows, n=words.n, out=words.out or bench.RESULTS)
+
+
+def _results(words: argparse.Namespace) -> int:
+    from kitlib.dev import published
+
+    if words.keep and words.check:
+        raise UsageError("--keep writes, and --check does not", hint="./kit results --keep DIR")
+    return published.run(keep=words.keep, check=words.check)
 
 
 def _images(words: argparse.Namespace) -> None:

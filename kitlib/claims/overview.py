@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
-from kitlib.claims import experiments
 from kitlib.claims import register as claims
+from kitlib.claims import rows
 from kitlib.claims.predictions import predict
 from kitlib.claims.verdict import Verdict, unmeasurable, without
 from kitlib.errors import ClaimError
@@ -17,17 +19,17 @@ def verdicts() -> pd.DataFrame:
     return pd.DataFrame([_row(c, verdict(c)) for c in claims.register()]).set_index("claim")
 
 
-def verdict(claim: claims.Claim) -> Verdict:
-    """The verdict of the claim's newest rows, or why there is none."""
-    if reason := experiments.declined(claim.id):
+def verdict(claim: claims.Claim, *, file: Path | None = None) -> Verdict:
+    """The verdict of the claim's newest rows, or why there is none.  file: the rows, where they are not the learner's own."""
+    if reason := rows.declined(claim.id, file=file):
         return unmeasurable(claim, reason)
-    rows = experiments.load(claim.id)
-    if rows.empty:
+    newest = rows.load(claim.id, file=file)
+    if newest.empty:
         return without(claim, f"not measured yet: run {claim.chapter}.ipynb")
-    if experiments.broke_off(claim.id):
+    if rows.broke_off(claim.id, file=file):
         return without(claim, f"its experiment broke off: run {claim.chapter}.ipynb again")
     try:
-        return claim.verdict(rows)
+        return claim.verdict(newest, environments=rows.environments(claim.id, file=file))
     except ClaimError as e:
         return without(claim, e.message)
 

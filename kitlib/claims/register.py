@@ -14,10 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from kitlib.claims import answers, choices
+from kitlib.claims import answers, choices, rows
 from kitlib.claims.answers import Answer
-from kitlib.claims.experiments import decline, environments, treatment_columns
-from kitlib.claims.experiments import load as measured
 from kitlib.claims.levels import MINE
 from kitlib.claims.rules import NAMES, OWN_REASON, RULES, Types
 from kitlib.claims.verdict import WORDS, Verdict, unmeasurable
@@ -60,11 +58,11 @@ class Claim:
         """When the claim holds, depends or is refuted: one sentence with the rule's thresholds."""
         return RULES[self.rule["kind"]].words(self.rule, self.unit)
 
-    def verdict(self, runs: pd.DataFrame) -> Verdict:
+    def verdict(self, runs: pd.DataFrame, *, environments: Mapping[str, Mapping[str, Any]] | None = None) -> Verdict:
         """Judge this claim's rows of a runs frame.  ClaimError says which rows are missing, and what makes them.
 
         Rows of a learner's own file are not judged.  Rows from several environments are judged together, under the newest stamp, and
-        the reading says so.
+        the reading says so.  environments: by stamp; by default those of the claim's own file.
         """
         mine = _judged(runs[runs["claim"] == self.id])
         try:
@@ -73,6 +71,7 @@ class Claim:
             cell = f'run the cell of {self.chapter}.ipynb that calls kit.experiment(kit.claim("{self.id}"), ...)'
             raise ClaimError(f"{self.id}: {e.message}", hint=cell, observed=e.observed) from None
         newest = mine.iloc[-1]
+        known = rows.environments(self.id) if environments is None else environments
         sample, places = outcome.sample, mine["stamp"].nunique()
         middle = median(sample) if len(sample) else None
         return Verdict(
@@ -90,7 +89,7 @@ class Claim:
             reason=outcome.reason,
             expected=self.expected,
             deterministic=self.deterministic,
-            environment=environments(self.id).get(str(newest["stamp"]), {}),
+            environment=known.get(str(newest["stamp"]), {}),
             says=self.says,
             conditions=outcome.conditions,
             remarks=self._remarks(outcome.own, places),
@@ -143,12 +142,12 @@ class Erratum:
         """Which claim shows the error, and whether that was measured here; or that no run has proved it yet."""
         if not self.proved_by:
             return "not yet proved by a run"
-        return f"shown by {self.proved_by}{', which was not measured here' if measured(self.proved_by).empty else ''}"
+        return f"shown by {self.proved_by}{', which was not measured here' if rows.load(self.proved_by).empty else ''}"
 
 
 def _judged(runs: pd.DataFrame) -> pd.DataFrame:
     """The rows without those of a learner's own file."""
-    return runs[~(runs[treatment_columns(runs)] == MINE).any(axis=1)]
+    return runs[~(runs[rows.treatment_columns(runs)] == MINE).any(axis=1)]
 
 
 def claim(claim_id: str, path: Path = REGISTER) -> Claim:
@@ -173,7 +172,7 @@ def errata(path: Path = REGISTER) -> tuple[Erratum, ...]:
 
 def not_measurable(claim: Claim, reason: str) -> Verdict:
     """The verdict for a claim that this machine cannot measure, with the reason.  Reports and the table of verdicts show it afterwards."""
-    decline(claim.id, reason)
+    rows.decline(claim.id, reason)
     return unmeasurable(claim, reason)
 
 

@@ -11,6 +11,7 @@ from kitlib.host import stats
 
 BEGIN = "<!-- table: written by ./kit bench -->"
 END = "<!-- end of the table -->"
+SPREAD = "Medians ± interquartile range; ratio with its 95 % bootstrap interval."
 HEAD = "| # | what | against | kit | peer | ratio | at most | n |\n|---|---|---|---|---|---|---|---|"
 
 
@@ -20,7 +21,7 @@ def markdown(results: Mapping[str, Any]) -> str:
     lines = [HEAD, *(_line(r) for r in rows)]
     notes = dict.fromkeys(r["notes"] for r in rows if r["notes"])
     lines += ["", *(f"- {note}" for note in notes)] if notes else []
-    lines += ["", *(_place(e) for e in results["environments"].values())]
+    lines += ["", *(f"{place(e)}  {SPREAD}" for e in results["environments"].values())]
     return "\n".join(lines)
 
 
@@ -48,8 +49,8 @@ def _side(side: Mapping[str, Any], unit: str) -> str:
     return f"{stats.quantity(side['median'], unit)}{spread}"
 
 
-def _place(environment: Mapping[str, Any]) -> str:
-    """One sentence of a stamp."""
+def place(environment: Mapping[str, Any]) -> str:
+    """Where something was measured: one sentence of a stamp's environment."""
     engine, cluster = environment.get("engine", {}), environment.get("kubernetes", {})
     parts = [
         environment.get("cpu"),
@@ -60,4 +61,4 @@ def _place(environment: Mapping[str, Any]) -> str:
         f"Kubernetes {cluster.get('version')}" if cluster else None,
         f"kit {environment.get('kit_commit', environment.get('kit_version'))}",
     ]
-    return f"Measured on: {', '.join(p for p in parts if p)}.  Medians ± interquartile range; ratio with its 95 % bootstrap interval."
+    return f"Measured on: {', '.join(p for p in parts if p)}."

@@ -24,6 +24,7 @@ from kitlib.errors import CommandFailed, KitError
 from kitlib.host import debian, environment, identity, proc, tools
 from kitlib.host.console import say, step
 from kitlib.kube import kustomize
+from kitlib.learning import starters
 from kitlib.pipelines import FOLDER, check, files
 from kitlib.workloads import app
 
@@ -37,7 +38,7 @@ GO_MODULES = (
     tools.MODULES / "receiver",
 )
 IMAGE = "kit.local/goapp:lint"  # manifests are judged, not run
-DEFINED = "Gateway,GatewayClass"
+DEFINED = "Gateway,GatewayClass,HTTPRoute,Middleware"
 EXERCISES = tuple(f"tests/notebooks/test_{side}_exercises.py" for side in ("engine", "cluster"))  # side by side
 TRACES = (  # a program and what it reads
     ("otelcol", "collector/config.yaml"),
@@ -140,7 +141,7 @@ def _go_tools(module: Path) -> bool:
 
 
 def _kubeconform() -> bool:
-    """The base, each treatment of it and each stack, against Kubernetes' own schemas: no wrong type, no field that does not exist.
+    """The base, its treatments, the stacks and the learner's files against Kubernetes' own schemas: no wrong type, no unknown field.
 
     DEFINED are kinds that a stack brings the definitions of.
     """
@@ -153,7 +154,15 @@ def _kubeconform() -> bool:
         file.write_text(yaml.safe_dump_all(objects))
         location = schemas.write(Path(tmp))
         command = tools.build("kubeconform") / "kubeconform"
-        return _tool("kubeconform", [command, "-strict", "-skip", DEFINED, "-schema-location", location, file])
+        return _tool(
+            "kubeconform", [command, "-strict", "-skip", DEFINED, "-schema-location", location, file, *_given()]
+        )
+
+
+def _given() -> list[Path]:
+    """The files below notebooks/files with Kubernetes objects; others are of tools that have checks of their own."""
+    files = sorted(starters.SOURCE.rglob("*.y*ml"))
+    return [file for file in files if all("kind" in (found or {}) for found in yaml.safe_load_all(file.read_text()))]
 
 
 def _promtool() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kitlib.errors import ExerciseError
 from kitlib.exercises import (
     architecture,
+    configured,
     debugging,
     deployment,
     docker_concepts,
@@ -17,6 +18,7 @@ from kitlib.exercises import (
     private_registry,
     probes,
     service_ingress,
+    single,
     start,
     tracing,
 )
@@ -25,16 +27,16 @@ from kitlib.exercises.base import Exercise, Outcome
 __all__ = ["ALL", "Exercise", "Outcome", "exercise"]
 
 CHAPTERS: tuple[tuple[type[Exercise], ...], ...] = (
-    (start.Hello,),
+    (start.Greeter, start.Repair, start.Hello),
     (go_basics.Lines, go_basics.First, go_basics.Shop),
     (docker_concepts.Deleted, docker_concepts.Order, docker_concepts.Limits),
     (dockerfile.Secret, dockerfile.Healthy, dockerfile.Ignored),
     (multi_stage.Loader, multi_stage.Smallest, multi_stage.Complete),
     (debugging.Image, debugging.Price, debugging.Mute),
     (private_registry.Pull, private_registry.Reclaim, private_registry.Signed),
-    (architecture.Bind, architecture.Adopt, architecture.Quarantine),
-    (deployment.Unnoticed, deployment.Undo, deployment.Pinned),
-    (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix),
+    (architecture.Twin, architecture.Quarantine, architecture.Adopt, architecture.Bind),
+    (deployment.Unnoticed, deployment.Undo, configured.Configured, single.Single, deployment.Pinned),
+    (service_ingress.Selector, service_ingress.Hosts, service_ingress.Prefix, service_ingress.Canary),
     (log_lines.Fields, log_lines.Forget, log_lines.Retention),
     (metric_series.Scraped, metric_series.Ratio, metric_series.Explosion),
     (tracing.Endpoint, tracing.Slow, tracing.Tail),

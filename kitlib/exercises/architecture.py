@@ -1,76 +1,47 @@
-"""Exercises of 3.1-architecture: the learner does by hand what a part of the control plane does."""
+"""Exercises of 3.1-architecture: what a Pod, a label and an owner are, and what a part of the control plane does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
 from typing import Any
 
 from kitlib.errors import WaitTimeout
-from kitlib.exercises import place
-from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
+from kitlib.exercises.base import NOT_ATTEMPTED, Outcome, failed, passed
+from kitlib.exercises.located import Located
 from kitlib.kube import wait
 from kitlib.kube.client import Object
 
-SECONDS = 15
-SETTINGS = "treatments=['no-startup', 'quick-exit', 'small']"
 
-
-class _InItsOwnNamespace(Exercise):
-    """What the learner does stays in one namespace, and reset removes it."""
-
-    namespace: str
-    instance: str  # the name that the task gives
-
-    def reset(self) -> None:
-        """Remove the namespace; if the learner made it, delete only the exercise's objects in it."""
-        place.clear(self.cluster, self.namespace, [self.instance])
-
-    def pods(self) -> list[Object]:
-        """Those of the exercise, by the name that their controller gave them; others in a learner's own namespace do not count."""
-        return [p for p in self.objects("Pod") if p["metadata"]["name"].startswith(f"{self.instance}-")]
-
-    def objects(self, kind: str) -> list[Any]:
-        """All objects of this kind in the exercise's namespace."""
-        return self.cluster.kube.list(kind, f"kit-{self.namespace}")
-
-    def get(self, kind: str, name: str) -> Object | None:
-        """An object of the exercise's namespace; None when it does not exist."""
-        return self.cluster.kube.get(kind, name, f"kit-{self.namespace}")
-
-    def until(self, kind: str, name: str, done: Callable[[Object | None], bool], what: str) -> Object | None:
-        """Wait until an object of the exercise's namespace is `done`.  Raises WaitTimeout."""
-        return wait.until(self.cluster.kube, kind, name, f"kit-{self.namespace}", done=done, what=what, seconds=SECONDS)
-
-
-class Bind(_InItsOwnNamespace):
+class Bind(Located):
     """Be the scheduler."""
 
     name = "3.1-architecture/bind"
     namespace = "bind"
     instance = "lonely"
+    language = "bash"
     task = (
-        f"Run a pod called `lonely` in the namespace `kit-{namespace}` that no scheduler feels responsible for: its "
+        f"Run the pod `lonely` of `lonely.yaml` in the namespace `kit-{namespace}`, so that no scheduler takes it: its "
         "`spec.schedulerName` is `nobody`. Then be its scheduler: give it a node by a Binding, without deleting it."
     )
     hints = (
         "A pod without a node waits for a scheduler. Which field of the pod says which scheduler that is, and what does "
         "a scheduler send in the end?",
-        "Set `spec.schedulerName: nobody` in the manifest, leave `spec.nodeName` out, and apply it. Then post an object "
+        "Add `schedulerName: nobody` to the pod's `spec`, leave `nodeName` out, and apply the file. Then post an object "
         "of the kind Binding for that pod.",
         "A Binding has the pod's name in `metadata.name`, and a `target` with `apiVersion: v1`, `kind: Node` and the "
         "node's name. Its address is `/api/v1/namespaces/kit-bind/pods/lonely/binding`; `kubectl create --raw ADDRESS "
-        "-f FILE` posts it.",
+        "-f FILE` posts it. The file must be JSON.",
     )
-    solution_text = (
-        f"namespace = cluster.namespace('{namespace}')\n"
-        f"pod = kit.app.pod('lonely', cluster.image('goapp-distroless'), {SETTINGS})\n"
-        "pod['spec']['schedulerName'] = 'nobody'\n"
-        "namespace.apply(pod)\n"
-        "node = {'apiVersion': 'v1', 'kind': 'Node', 'name': cluster.node}\n"
-        "binding = {'apiVersion': 'v1', 'kind': 'Binding', 'metadata': {'name': 'lonely'}, 'target': node}\n"
-        "path = f'/api/v1/namespaces/{namespace.name}/pods/lonely/binding'\n"
-        "cluster.kube.connection.json('POST', path, body=binding, seconds=10)"
-    )
+    solution_text = """\
+awk '{print} /^spec:/ {print "  schedulerName: nobody"}' lonely.yaml > nobody.yaml
+kubectl apply -f nobody.yaml
+node=$(kubectl get nodes -o jsonpath='{.items[0].metadata.name}')
+cat > binding.json <<END
+{"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "lonely"},
+ "target": {"apiVersion": "v1", "kind": "Node", "name": "$node"}}
+END
+kubectl create --raw /api/v1/namespaces/kit-bind/pods/lonely/binding -f binding.json
+kubectl -n kit-bind wait pod/lonely --for=condition=Ready --timeout=60s"""
 
     def check(self) -> Outcome:
         """Look whether the pod names the scheduler of the task, got its node from a Binding and not from its manifest, and runs."""
@@ -106,34 +77,32 @@ def named_by(pod: Object) -> list[str]:
     ]
 
 
-class Adopt(_InItsOwnNamespace):
+class Adopt(Located):
     """Ownership outlives the owner."""
 
     name = "3.1-architecture/adopt"
     namespace = "adopt"
     instance = "keeper"
+    language = "bash"
     task = (
-        f"In the namespace `kit-{namespace}`, run a Deployment `keeper` with two replicas. Delete it so that its pods live on without it. "
-        "Then apply it again: the new Deployment has to take over the very pods that run already."
+        f"Run the Deployment `keeper` of `keeper.yaml`, with two replicas, in the namespace `kit-{namespace}`. Delete it "
+        "so that its pods live on without it. Then apply it again: the new Deployment has to take over the very pods "
+        "that run already."
     )
     hints = (
         "What happens to the pods when their Deployment is deleted depends on how it is deleted.",
-        "A deletion has a propagation policy. With `Orphan`, what the object owns stays, and a new owner with the same "
-        "selector and template can take it over.",
+        "A deletion has a propagation policy, which `kubectl delete --help` calls cascade. With `orphan`, what the "
+        "object owns stays, and a new owner with the same selector and template can take it over.",
         "`kubectl delete deployment keeper -n kit-adopt --cascade=orphan`; wait until it is gone; then apply the very "
-        "same manifest again, without a change.",
+        "same file again, without a change.",
     )
-    solution_text = (
-        f"namespace = cluster.namespace('{namespace}')\n"
-        f"keeper = kit.app.manifests('keeper', cluster.image('goapp-distroless'), replicas=2, {SETTINGS})\n"
-        "namespace.apply(*keeper)\n"
-        "kit.app.roll_out(namespace, 'keeper')\n"
-        "path = f'/apis/apps/v1/namespaces/{namespace.name}/deployments/keeper'\n"
-        "cluster.kube.connection.json('DELETE', path, body={'propagationPolicy': 'Orphan'}, seconds=10)\n"
-        "kit.kube.wait.until(cluster.kube, 'Deployment', 'keeper', namespace.name, done=kit.kube.wait.gone, what='gone')\n"
-        "namespace.apply(*keeper)\n"
-        "kit.app.roll_out(namespace, 'keeper')"
-    )
+    solution_text = """\
+kubectl apply -f keeper.yaml
+kubectl -n kit-adopt rollout status deployment/keeper --timeout=60s
+kubectl -n kit-adopt delete deployment keeper --cascade=orphan
+kubectl -n kit-adopt get pods
+kubectl apply -f keeper.yaml
+kubectl -n kit-adopt rollout status deployment/keeper --timeout=60s"""
 
     def check(self) -> Outcome:
         """Look whether all pods are older than the Deployment, and the Deployment owns their ReplicaSet."""
@@ -165,31 +134,31 @@ class Adopt(_InItsOwnNamespace):
         return not self.cluster.kube.list("Event", f"kit-{self.namespace}", fields=about)
 
 
-class Quarantine(_InItsOwnNamespace):
+class Quarantine(Located):
     """A label is all that ties a pod to its controller."""
 
     name = "3.1-architecture/quarantine"
     namespace = "quarantine"
     instance = "patient"
+    language = "bash"
     task = (
-        f"In the namespace `kit-{namespace}`, run a Deployment `patient` with two replicas. One of its pods behaves oddly, and you want "
-        "to examine it: take it out of the hands of its ReplicaSet without stopping it. The Deployment has to have two ready pods besides."
+        f"Run the Deployment `patient` of `patient.yaml`, with two replicas, in the namespace `kit-{namespace}`. One of "
+        "its pods behaves oddly, and you want to examine it: take it out of its ReplicaSet without stopping it. The "
+        "Deployment has to have two ready pods besides."
     )
     hints = (
         "How does a ReplicaSet know which pods are its own?",
         "By their labels: a pod whose labels no longer fit the selector belongs to nothing, and runs on. The ReplicaSet "
-        "makes another one in its place.",
-        "`kubectl label pod NAME -n kit-quarantine app.kubernetes.io/instance=examined --overwrite`, with the name of "
-        "one pod of the Deployment.",
+        "makes another one in its place. `kubectl get pods --show-labels` shows the labels.",
+        "`kubectl label pod NAME -n kit-quarantine app=examined --overwrite`, with the name of one pod of the "
+        "Deployment. Its selector asks for `app`.",
     )
-    solution_text = (
-        f"namespace = cluster.namespace('{namespace}')\n"
-        f"namespace.apply(*kit.app.manifests('patient', cluster.image('goapp-distroless'), replicas=2, {SETTINGS}))\n"
-        "kit.app.roll_out(namespace, 'patient')\n"
-        "odd = kit.app.pods(namespace, 'patient')[0]['metadata']['name']\n"
-        "change = {'metadata': {'labels': {'app.kubernetes.io/instance': 'examined'}}}\n"
-        "cluster.kube.patch('Pod', odd, namespace.name, change)"
-    )
+    solution_text = """\
+kubectl apply -f patient.yaml
+kubectl -n kit-quarantine rollout status deployment/patient --timeout=60s
+odd=$(kubectl -n kit-quarantine get pods -l app=patient -o name | head -n 1)
+kubectl -n kit-quarantine label "$odd" app=examined --overwrite
+kubectl -n kit-quarantine get pods --show-labels"""
 
     def check(self) -> Outcome:
         """Look whether one of the Deployment's pods runs on without an owner, and the Deployment has two ready pods besides."""
@@ -226,3 +195,95 @@ def _two(deployment: Object | None) -> bool:
     """Whether there are two replicas, both ready; a third would be the examined pod."""
     status = (deployment or {}).get("status", {})
     return bool(status.get("replicas") == status.get("readyReplicas") == 2)
+
+
+class Twin(Located):
+    """Two containers in one Pod."""
+
+    name = "3.1-architecture/twin"
+    namespace = "twin"
+    instance = "twin"
+    language = "bash"
+    back = 9090
+    task = (
+        f"Containers of one Pod share its network. In the namespace `kit-{namespace}`, run a Pod `twin` with two "
+        "containers of `kit.local/catalog:1.0`. The container `front` listens on port 8080, and passes each request for "
+        f"items on to the container `back`, which listens on port {back} of the same Pod. `twin.yaml` has only the "
+        "first container. The program reads `CATALOG_ADDR` (where it listens, such as `:8080`) and "
+        "`CATALOG_DOWNSTREAM` (the URL of the program that it passes requests on to)."
+    )
+    hints = (
+        "Two containers of one Pod have one IP address. By which name does a program reach another one that has the "
+        "same address?",
+        "`spec.containers` is a list, so the second container is a second entry. It needs another port, as two programs "
+        "cannot listen on the same one. A Pod's list of containers cannot be changed while it exists.",
+        "`back` gets `CATALOG_ADDR` with the value `:9090`, and `front` gets `CATALOG_DOWNSTREAM` with the value "
+        "`http://localhost:9090`. If the Pod exists already, delete it first.",
+    )
+    solution_text = """\
+cat > both.yaml <<'END'
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: kit-twin
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: twin
+  namespace: kit-twin
+spec:
+  terminationGracePeriodSeconds: 2
+  containers:
+    - name: front
+      image: kit.local/catalog:1.0
+      env:
+        - name: CATALOG_DOWNSTREAM
+          value: http://localhost:9090
+      ports:
+        - containerPort: 8080
+    - name: back
+      image: kit.local/catalog:1.0
+      env:
+        - name: CATALOG_ADDR
+          value: :9090
+      ports:
+        - containerPort: 9090
+END
+kubectl -n kit-twin delete pod twin --ignore-not-found
+kubectl apply -f both.yaml
+kubectl -n kit-twin wait pod/twin --for=condition=Ready --timeout=60s"""
+
+    def check(self) -> Outcome:
+        """Look whether both containers run, then give an item to `back`, and look whether `front` has it."""
+        pod = self.get("Pod", self.instance)
+        if pod is None:
+            return NOT_ATTEMPTED
+        names = sorted(c["name"] for c in pod["spec"]["containers"])
+        if names != ["back", "front"]:
+            return failed(
+                f"its containers are {', '.join(names)}",
+                look="spec.containers: it is a list, with one entry per container",
+            )
+        try:
+            self.until("Pod", self.instance, wait.condition("Ready"), "ready")
+        except WaitTimeout as e:
+            return failed(*e.observed, look="the log of each container: kubectl -n kit-twin logs twin -c NAME")
+        return self._passed_on()
+
+    def _passed_on(self) -> Outcome:
+        if not self.says("/items", has_items, port=self.back):
+            return failed(f"no catalogue answers on port {self.back} of the Pod", look="CATALOG_ADDR of `back`")
+        item = f"check {secrets.token_hex(4)}"
+        self.ask("/items", port=self.back, method="POST", body={"name": item, "price_cents": 1})
+        if not self.says("/items", lambda found: has_items(found) and item in str(found)):
+            return failed(
+                f"an item that was given to port {self.back} is not among the items of port 8080",
+                look="CATALOG_DOWNSTREAM of `front`: to which address does it pass requests on?",
+            )
+        return passed(f"what port {self.back} was given, port 8080 has: `front` asks `back` within the Pod")
+
+
+def has_items(answer: Any) -> bool:
+    """Whether this is the program's answer to GET /items."""
+    return isinstance(answer, dict) and isinstance(answer.get("items"), list)

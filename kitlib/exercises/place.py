@@ -10,7 +10,7 @@ from kitlib.host.identity import LABEL
 from kitlib.kube import wait
 from kitlib.kube.client import Object, Ref
 
-KINDS = (*WORKLOADS, "Pod", "Service", "ConfigMap", "PodDisruptionBudget")
+KINDS = (*WORKLOADS, "Pod", "Service", "ConfigMap", "Secret", "PodDisruptionBudget")
 GENERATED = ("ReplicaSet", "Pod")  # their controllers name them NAME-…
 
 

@@ -1,43 +1,45 @@
-"""Exercises of 3.3-service-ingress: two instances of goapp in a namespace, and the way to them is the learner's to make."""
+"""Exercises of 3.3-service-ingress: applications in a namespace, and the way to them is the learner's to make."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
+from collections.abc import Mapping
 from typing import ClassVar
 
 from kitlib.cluster.bound import Namespace
 from kitlib.errors import WaitTimeout
+from kitlib.exercises import place
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
 from kitlib.kube import wait
-from kitlib.kube.client import Object
+from kitlib.kube.client import Object, Ref
 from kitlib.measure.workloads.routes import arrived, instance
 from kitlib.stacks import ingress
-from kitlib.workloads import app, route_manifests
+from kitlib.workloads import app
 
 CHAPTER = "3.3-service-ingress"
-BROKEN = {"app": "shop"}  # as the guide labels pods; goapp's carry the recommended labels
+BROKEN = {"app": "web"}  # in exercise-selector.yaml
 SECONDS = 10
+REQUESTS = 40
+ELSEWHERE = "/one/two"  # goapp has nothing there, and names the path that it saw
+NEXT = "shop-next"
+EQUAL_PODS = "how many pods each release has: the rule must decide, so both keep the same number"
 
 
 class _Scene(Exercise):
-    """An exercise in a namespace of its own, where `shop` and `stock` run; scene() puts them there."""
+    """An exercise in a namespace of its own, which the starter file makes, with the applications in it."""
 
-    namespace_name: str
-    replicas: ClassVar[dict[str, int]] = {"shop": 1, "stock": 1}
+    language = "bash"
+    space: str  # the namespace's name, without `kit-`
+    instances: tuple[str, ...] = ("shop", "stock")
 
-    def scene(self) -> Namespace:
-        """Set the exercise up, and return its namespace; what is there already stays."""
-        namespace = self.cluster.namespace(self.namespace_name)
-        image = self.cluster.image("goapp-distroless")
-        for name, count in self.replicas.items():
-            namespace.apply(*app.manifests(name, image, replicas=count, treatments=["quick-exit"]))
-        for name in self.replicas:
-            app.roll_out(namespace, name)
-        return namespace
+    def prepare(self) -> None:
+        """Publish the images that the starter files name."""
+        app.publish(self.cluster)
 
     def check(self) -> Outcome:
         """Look whether the namespace exists, then judge what is in it."""
-        namespace = Namespace.find(self.cluster, self.namespace_name)
+        namespace = place.find(self.cluster, self.space)
         return self.judge(namespace) if namespace else NOT_ATTEMPTED
 
     @abstractmethod
@@ -45,72 +47,68 @@ class _Scene(Exercise):
         """Judge what is in the namespace."""
 
     def reset(self) -> None:
-        """Remove the namespace."""
-        if namespace := Namespace.find(self.cluster, self.namespace_name):
-            namespace.undo()
+        """Remove what the starter file and the learner made; if the kit made the namespace, remove it as well."""
+        place.clear(self.cluster, self.space, self.instances)
 
 
 class Selector(_Scene):
     """A Service that selects no pod."""
 
     name = f"{CHAPTER}/selector"
-    namespace_name = "exercise-selector"
-    replicas: ClassVar[dict[str, int]] = {"shop": 2, "stock": 1}
+    space = "exercise-selector"
+    instances = ("shop", "stock", "front")
     task = (
-        f'`namespace = kit.exercise("{name}").scene()` sets up two instances of goapp, `shop` and `stock`, and a Service `front` that '
-        "leads nowhere. Mend the Service, not the pods: it must lead to all pods of `shop`, and to no others."
+        "`kubectl apply -f exercise-selector.yaml` makes the namespace `kit-exercise-selector`, the Deployments `shop` and "
+        "`stock`, and a Service `front` that leads nowhere. Repair the Service, not the pods: it must lead to all pods of "
+        "`shop`, and to no others."
     )
     hints = (
         "A Service finds its pods by labels. Which labels do the pods have, and which does the Service ask for?",
-        "`kubectl get pods -n kit-exercise-selector --show-labels` and `kubectl describe service front -n "
-        "kit-exercise-selector` show both sides. One label has the same value for all pods of `shop`, and another value "
-        "for `stock`.",
-        "Replace the Service's `spec.selector` by `app.kubernetes.io/instance: shop` alone, with `kubectl edit` or by "
-        "applying a whole manifest: the old label has to go.",
+        "`kubectl -n kit-exercise-selector get pods --show-labels` and `kubectl -n kit-exercise-selector describe service "
+        "front` show both sides. One label has the same value for all pods of `shop`, and another value for `stock`.",
+        "Change `spec.selector` of the Service to `app.kubernetes.io/instance: shop` alone, with `kubectl edit`, or in the "
+        "file and with `kubectl apply`. The old label has to go.",
     )
-    solution_text = (
-        f'namespace = kit.exercise("{name}").scene()\n'
-        'namespace.apply(kit.workloads.route_manifests.service("front", "shop"))'
-    )
-
-    def scene(self) -> Namespace:
-        """Set up `shop`, `stock` and a Service `front` that selects no pod; returns the namespace."""
-        namespace = super().scene()
-        if not namespace.cluster.kube.get("Service", "front", namespace.name):
-            namespace.apply(route_manifests.service("front", "shop", selector=BROKEN))
-        return namespace
+    solution_text = """\
+kubectl apply -f exercise-selector.yaml
+kubectl -n kit-exercise-selector rollout status deployment/shop --timeout=60s
+kubectl -n kit-exercise-selector patch service front --type=json \\
+  -p '[{"op": "replace", "path": "/spec/selector", "value": {"app.kubernetes.io/instance": "shop"}}]'
+"""
 
     def judge(self, namespace: Namespace) -> Outcome:
         """Look whether the Service leads to all pods of `shop`, and to no others."""
         found = namespace.cluster.kube.get("Service", "front", namespace.name)
-        if found is None or found["spec"].get("selector") == BROKEN:
+        if found is None:
             return NOT_ATTEMPTED
-        saw = f"Service/front selects {found['spec'].get('selector')}"
-        reached = self._reached(namespace, found)
-        if not reached:
-            return failed(
-                saw, "it has no ready endpoints", look="the labels of the pods: the selector must be some of them"
-            )
-        if others := {r for r in reached if r.rsplit("-", 2)[0] != "shop"}:
-            return failed(
-                saw, f"it leads to {', '.join(sorted(others))}, too", look="which label do only the pods of shop have?"
-            )
-        if len(reached) < self.replicas["shop"]:
-            return failed(
-                saw, f"it leads to {', '.join(sorted(reached))}", look="which label do all pods of shop have?"
-            )
-        return passed(saw, f"it leads to {', '.join(sorted(reached))}")
+        selector = found["spec"].get("selector") or {}
+        saw = f"Service/front selects {selector or 'nothing'}"
+        if not selector:
+            return failed(saw, look="its spec.selector: without one, no controller writes the endpoints")
+        reached = self._reached(namespace, selector)
+        if selector == BROKEN:
+            look = "the Service: you changed the pods, and the next pod of the Deployment comes without your label"
+            return failed(saw, f"it leads to {_listed(reached)}", look=look) if reached else NOT_ATTEMPTED
+        return self._judged(saw, reached, {p["metadata"]["name"] for p in app.pods(namespace, "shop")})
 
-    def _reached(self, namespace: Namespace, service: Object) -> set[str]:
+    def _judged(self, saw: str, reached: set[str], wanted: set[str]) -> Outcome:
+        if not reached:
+            look = "the labels of the pods: the selector must be some of them"
+            return failed(saw, "it has no ready endpoints", look=look)
+        leads = f"it leads to {_listed(reached)}"
+        if reached - wanted:
+            return failed(saw, leads, look="which label do only the pods of shop have?")
+        if wanted - reached:
+            return failed(saw, leads, look="which label do all pods of shop have, and are all of them ready?")
+        return passed(saw, leads)
+
+    def _reached(self, namespace: Namespace, selector: Mapping[str, str]) -> set[str]:
         """Names of the ready pods behind it, once the slices have caught up with the selector."""
-        selector = ",".join(f"{k}={v}" for k, v in service["spec"]["selector"].items())
-        pods = namespace.cluster.kube.list("Pod", namespace.name, labels=selector)
+        kube, labels = namespace.cluster.kube, "kubernetes.io/service-name=front"
+        pods = kube.list("Pod", namespace.name, labels=",".join(f"{k}={v}" for k, v in selector.items()))
         wanted = {p["metadata"]["name"] for p in pods if wait.condition("Ready")(p)}
         seen: dict[str, set[str]] = {}
-        labels = "kubernetes.io/service-name=front"
-        for change, item in namespace.cluster.kube.watch(
-            "EndpointSlice", namespace.name, labels=labels, seconds=SECONDS
-        ):
+        for change, item in kube.watch("EndpointSlice", namespace.name, labels=labels, seconds=SECONDS):
             seen[item["metadata"]["name"]] = set() if change == "DELETED" else _targets(item)
             if set().union(*seen.values()) == wanted:
                 return wanted
@@ -118,20 +116,22 @@ class Selector(_Scene):
 
 
 class _Routed(_Scene):
-    """An exercise whose answer are Ingresses or HTTPRoutes; it is judged by requests through Traefik."""
+    """An exercise whose answer is Ingresses or HTTPRoutes; requests through Traefik decide."""
+
+    def prepare(self) -> None:
+        """Publish the images, and install Traefik."""
+        super().prepare()
+        ingress.install(self.cluster)
 
     def judge(self, namespace: Namespace) -> Outcome:
         """Wait until Traefik follows the namespace's rules, then judge by requests."""
         edge = ingress.find(self.cluster)
-        kinds = ("Ingress", "HTTPRoute") if edge else ("Ingress",)
-        rules = [rule for kind in kinds for rule in namespace.cluster.kube.list(kind, namespace.name)]
+        rules = self._rules(namespace)
         if not rules:
             return NOT_ATTEMPTED
         if edge is None:
-            return failed(
-                f"{len(rules)} Ingresses",
-                look="which program follows them? kit.stacks.ingress.install(cluster) installs it",
-            )
+            look = "which program follows them? kit.stacks.ingress.install(cluster) installs it"
+            return failed(f"{len(rules)} Ingresses", look=look)
         try:
             for rule in rules:
                 edge.settle(namespace, rule, seconds=SECONDS)
@@ -143,31 +143,63 @@ class _Routed(_Scene):
     def ask(self, edge: ingress.IngressController) -> Outcome:
         """Judge by the answers to requests."""
 
+    def reset(self) -> None:
+        """Remove the rules in the namespace, and what the starter file made."""
+        if namespace := place.find(self.cluster, self.space):
+            for rule in self._rules(namespace):
+                namespace.cluster.kube.delete(Ref.of(rule))
+        super().reset()
+
+    def _rules(self, namespace: Namespace) -> list[Object]:
+        """All Ingresses and HTTPRoutes; the kind HTTPRoute exists where Traefik is installed."""
+        kinds = ("Ingress", "HTTPRoute") if ingress.find(self.cluster) else ("Ingress",)
+        return [rule for kind in kinds for rule in namespace.cluster.kube.list(kind, namespace.name)]
+
 
 class Hosts(_Routed):
     """Two hosts, one address."""
 
     name = f"{CHAPTER}/hosts"
-    namespace_name = "exercise-hosts"
+    space = "exercise-hosts"
     hosts: ClassVar[dict[str, str]] = {"shop.example": "shop", "stock.example": "stock"}
     task = (
-        f'`namespace = kit.exercise("{name}").scene()` sets up `shop` and `stock`. Send each host to its own: shop.example to `shop`, '
-        "stock.example to `stock`, all paths, and no other host to either. Ingress or HTTPRoute, as you like."
+        "`kubectl apply -f exercise-hosts.yaml` makes the namespace `kit-exercise-hosts` with the Services `shop` and `stock`. "
+        "Write an Ingress or HTTPRoutes that send each host to its own Service: shop.example to `shop`, stock.example to `stock`, "
+        "all paths, and no other host to either."
     )
     hints = (
         "Each host needs a rule of its own, and no rule may be for every host.",
         "An Ingress has one entry of `spec.rules` per host; an HTTPRoute has `spec.hostnames`. Both name a path, `/` "
-        "with the type of a prefix, and a Service with its port.",
-        "For `shop.example`: host `shop.example`, path `/`, type Prefix, Service `shop`, port 80; the same for `stock`. "
-        "The Ingress class, or the parent Gateway, is the one that the chapter uses.",
+        "with the type of a prefix, and a Service with its port. ingress.yaml and httproute.yaml are examples.",
+        "For `shop.example`: host `shop.example`, path `/`, `pathType: Prefix`, Service `shop`, port 80; the same for "
+        "`stock`. The field `ingressClassName` is `kit-traefik`, as in ingress.yaml.",
     )
-    solution_text = (
-        "route_manifests = kit.workloads.route_manifests\n"
-        "edge = kit.stacks.ingress.install(cluster)\n"
-        f'namespace = kit.exercise("{name}").scene()\n'
-        'edge.publish(namespace, route_manifests.http_route("shop", "shop.example", {"/": "shop"}))\n'
-        'edge.publish(namespace, route_manifests.http_route("stock", "stock.example", {"/": "stock"}))'
-    )
+    solution_text = """\
+kubectl apply -f exercise-hosts.yaml
+kubectl -n kit-exercise-hosts rollout status deployment/shop --timeout=60s
+kubectl -n kit-exercise-hosts rollout status deployment/stock --timeout=60s
+kubectl -n kit-exercise-hosts apply -f - <<'END'
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: hosts
+spec:
+  ingressClassName: kit-traefik
+  rules:
+    - host: shop.example
+      http:
+        paths:
+          - path: /
+            pathType: Prefix
+            backend: {service: {name: shop, port: {number: 80}}}
+    - host: stock.example
+      http:
+        paths:
+          - path: /
+            pathType: Prefix
+            backend: {service: {name: stock, port: {number: 80}}}
+END
+"""
 
     def ask(self, edge: ingress.IngressController) -> Outcome:
         """Send a request for each host, and one for a host that has no rule."""
@@ -180,9 +212,8 @@ class Hosts(_Routed):
             if instance(answer) != wanted:
                 return failed(*saw, look=f"the Service that the rule for {host} names")
         if served := instance(edge.ask("other.example", "/items")):
-            return failed(
-                *saw, f"http://other.example/items: {served} answers", look="a rule without a host is for all hosts"
-            )
+            saw.append(f"http://other.example/items: {served} answers")
+            return failed(*saw, look="a rule without a host is for all hosts")
         return passed(*saw)
 
 
@@ -190,38 +221,124 @@ class Prefix(_Routed):
     """A prefix that the application does not know."""
 
     name = f"{CHAPTER}/prefix"
-    namespace_name = "exercise-prefix"
+    space = "exercise-prefix"
     host = "api.example"
     task = (
-        f'`namespace = kit.exercise("{name}").scene()` sets up `shop`, which knows /items and nothing of a prefix. Make api.example/v1 '
-        "lead to it: /v1/items must list the items, /v1/items/1 must give the first."
+        "`kubectl apply -f exercise-prefix.yaml` makes the namespace `kit-exercise-prefix` with the Service `shop`, which knows "
+        "/items and nothing of a prefix. Make api.example/v1 lead to it: /v1/items must list the items, /v1/items/1 must give "
+        "the first."
     )
     hints = (
         "The application does not know the prefix. What has to happen to the path on its way?",
         "The rule has to take `/v1` away and leave the rest of the path as it is. An HTTPRoute can do so with a filter.",
         "The filter is `URLRewrite` with `path: {type: ReplacePrefixMatch, replacePrefixMatch: /}`, in the rule that "
-        "matches the PathPrefix `/v1`.",
+        "matches the PathPrefix `/v1`. The file prefix-httproute.yaml has it.",
     )
-    solution_text = (
-        "route_manifests = kit.workloads.route_manifests\n"
-        "edge = kit.stacks.ingress.install(cluster)\n"
-        f'namespace = kit.exercise("{name}").scene()\n'
-        f'edge.publish(namespace, route_manifests.http_route("api", "{host}", {{"/v1": "shop"}}, rewrite="prefix"))'
-    )
-    replicas: ClassVar[dict[str, int]] = {"shop": 1}
+    solution_text = """\
+kubectl apply -f exercise-prefix.yaml
+kubectl -n kit-exercise-prefix rollout status deployment/shop --timeout=60s
+kubectl -n kit-exercise-prefix apply -f - <<'END'
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: api
+spec:
+  parentRefs: [{name: kit, namespace: kit-ingress}]
+  hostnames: [api.example]
+  rules:
+    - matches: [{path: {type: PathPrefix, value: /v1}}]
+      filters:
+        - type: URLRewrite
+          urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}
+      backendRefs: [{name: shop, port: 80}]
+END
+"""
+    instances = ("shop",)
 
     def ask(self, edge: ingress.IngressController) -> Outcome:
-        """Ask for the list of items and for the first item, both below the prefix."""
-        saw = []
-        for path in ("/v1/items", "/v1/items/1"):
-            answer = edge.ask(self.host, path)
-            saw.append(f"http://{self.host}{path}: {answer.status}, {str(answer.body).strip()[:80]}")
-            if answer.status == 200:
-                continue
-            if arrived(answer) == path:
-                return failed(*saw, look="the path reaches goapp with its prefix: who takes it away?")
+        """Ask for the list of items, for the first item, and for a path that goapp does not know, all below the prefix."""
+        answers = {path: edge.ask(self.host, path) for path in ("/v1/items", "/v1/items/1", f"/v1{ELSEWHERE}")}
+        saw = [
+            f"http://{self.host}{path}: {found.status}, {str(found.body).strip()[:80]}"
+            for path, found in answers.items()
+        ]
+        listed, first, elsewhere = answers.values()
+        if any(arrived(found) == path for path, found in answers.items()):
+            return failed(*saw, look="the path reaches goapp with its prefix: who takes it away?")
+        if (listed.status, first.status) != (200, 200):
             return failed(*saw, look="what is left of the path: only the prefix must go, not what follows it")
+        if "items" in first.body or arrived(elsewhere) != ELSEWHERE:
+            return failed(
+                *saw, look="the paths that the rule does not name one by one: what follows the prefix must arrive"
+            )
         return passed(*saw)
+
+
+class Canary(_Routed):
+    """A quarter of the requests to the next release."""
+
+    name = f"{CHAPTER}/canary"
+    space = "exercise-canary"
+    host = "shop.example"
+    instances = ("shop", NEXT)
+    task = (
+        "`kubectl apply -f exercise-canary.yaml` makes the namespace `kit-exercise-canary` with two releases of the catalogue: the "
+        "Services `shop` and `shop-next`, two pods each. Send a quarter of the requests for shop.example to `shop-next` and the "
+        "rest to `shop`. Both releases keep two pods: the number of pods must not decide."
+    )
+    hints = (
+        "A Service spreads connections over its pods evenly. What looks at each request, and knows both Services?",
+        "A rule of an HTTPRoute can name several Services. Each of them gets a share of the requests, and the share is a "
+        "field of its own.",
+        "In `backendRefs`, `shop` has `weight: 3` and `shop-next` has `weight: 1`; both have port 80. The hostname is "
+        "`shop.example`, and the parent is the Gateway of httproute.yaml.",
+    )
+    solution_text = """\
+kubectl apply -f exercise-canary.yaml
+kubectl -n kit-exercise-canary rollout status deployment/shop --timeout=60s
+kubectl -n kit-exercise-canary rollout status deployment/shop-next --timeout=60s
+kubectl -n kit-exercise-canary apply -f - <<'END'
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: canary
+spec:
+  parentRefs: [{name: kit, namespace: kit-ingress}]
+  hostnames: [shop.example]
+  rules:
+    - backendRefs:
+        - {name: shop, port: 80, weight: 3}
+        - {name: shop-next, port: 80, weight: 1}
+END
+"""
+
+    def ask(self, edge: ingress.IngressController) -> Outcome:
+        """Count which release answers each of forty requests, and how many pods each release has."""
+        served = Counter(instance(edge.ask(self.host, "/items")) or "Traefik" for _ in range(REQUESTS))
+        namespace = place.ensure(self.cluster, self.space)
+        pods = {name: len(app.pods(namespace, name)) for name in self.instances}
+        saw = [f"{count} of {REQUESTS} requests: {name}" for name, count in sorted(served.items())]
+        saw += [f"{count} pods of {name}" for name, count in pods.items()]
+        look = uneven(served, pods)
+        return failed(*saw, look=look) if look else passed(*saw)
+
+
+def uneven(served: Mapping[str, int], pods: Mapping[str, int]) -> str:
+    """Where to look when a quarter of the requests is not what the next release gets, by the rule alone; empty when it is."""
+    share = served.get(NEXT, 0) / sum(served.values())
+    if set(served) - {"shop", NEXT}:
+        return "the host and the path of the rule: some requests reach no pod of either release"
+    if len(set(pods.values())) != 1:
+        return EQUAL_PODS
+    if share < 0.15:
+        return "whether the rule names shop-next, and with which weight"
+    if share > 0.6:
+        return "which of the two has the larger weight"
+    return "the weights: without them, both Services get the same share" if share > 0.35 else ""
+
+
+def _listed(pods: set[str]) -> str:
+    return ", ".join(sorted(pods)) or "no pod"
 
 
 def _targets(endpoints: Object) -> set[str]:

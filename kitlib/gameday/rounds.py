@@ -137,8 +137,7 @@ class GameDay:
 
     def timeline(self) -> Timeline:
         """From each fault's injection on: unnoticed, being repaired, resolved."""
-        lanes = [Lane(it.fault.name, tuple(_spans(it))) for it in self.rounds.values()]
-        return draw("from the injection (s)", sorted(lanes, key=lambda lane: lane.spans[0].end or 0))
+        return timeline({it.fault.name: _moments(it) for it in self.rounds.values()})
 
 
 def play(cluster: Cluster, metrics: Metrics, board: Board, fault: Fault) -> Round:
@@ -218,15 +217,26 @@ def _row(it: Round) -> dict[str, object]:
     }
 
 
-def _spans(it: Round) -> list[Span]:
-    """The spans of a round's timeline; one without an end goes on."""
-    moments = [(t - it.injected).total_seconds() for t in (it.delivered, it.well, it.resolved)]
-    delivered, well, resolved = (None if pd.isna(moment) else moment for moment in moments)
+def timeline(rounds: Mapping[str, Sequence[float | None]]) -> Timeline:
+    """From the injection of each fault on: seconds until its alert was delivered, until it was healthy, until the alert ended.
+
+    None for what did not come: that span goes on.
+    """
+    lanes = [Lane(name, tuple(_spans(*moments))) for name, moments in rounds.items()]
+    return draw("from the injection (s)", sorted(lanes, key=lambda lane: lane.spans[0].end or 0))
+
+
+def _spans(delivered: float | None, healthy: float | None, resolved: float | None) -> list[Span]:
     spans = [Span(0, delivered, "", "not yet delivered")]
     if delivered is not None:
-        spans.append(Span(delivered, well, "", "being repaired"))
-        spans.append(Span(well or delivered, resolved, "", "well, the alert still fires"))
+        spans.append(Span(delivered, healthy, "", "being repaired"))
+        spans.append(Span(healthy or delivered, resolved, "", "healthy, the alert still fires"))
     return spans
+
+
+def _moments(it: Round) -> list[float | None]:
+    found = ((moment - it.injected).total_seconds() for moment in (it.delivered, it.well, it.resolved))
+    return [None if pd.isna(seconds) else seconds for seconds in found]
 
 
 def _now() -> pd.Timestamp:

@@ -19,8 +19,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from kitlib import paths
 from kitlib.errors import ClusterError, InputError, NotOurs
 from kitlib.host import textfile
@@ -170,6 +168,8 @@ def _again(file: Path) -> str:
 
 def checkout() -> str:
     """The label value of images made from this state folder: a random name, made once, by one of the threads that ask for it."""
+    from filelock import FileLock  # `./kit status` does without it
+
     file = paths.state() / "checkout"
     with FileLock(file.with_suffix(".lock")):
         with suppress(FileNotFoundError):

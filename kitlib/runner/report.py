@@ -16,8 +16,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from kitlib.claims import experiments
 from kitlib.claims import register as claims
+from kitlib.claims import rows
 from kitlib.claims.stamp import stand_ins
 from kitlib.claims.verdict import LABELS, SIGNS, Verdict, sample_in_words
 from kitlib.host.stats import Sample, quantity
@@ -80,12 +80,20 @@ def summary(run: Run) -> str:
 
     A CI job shows it of its run, and docs/results.md has the first table of the reference run.
     """
-    lines = ["| claim | verdict | n | median | IQR | what was measured |", "|---|---|---|---|---|---|"]
-    for v in run.verdicts:
-        spread = f"{_quantity(v.median, v)} | {_quantity(v.iqr, v)}"
-        lines.append(f"| {v.claim} | **{v.label}** | {v.n} | {spread} | {v.reading.replace('|', '/')} |")
     stamps = ", ".join(f"`{stamp}`" for stamp in dict.fromkeys(v.stamp for v in run.verdicts if v.stamp))
-    return "\n".join([*lines, *_treatments(run), "", f"Profile {run.profile}, stamp {stamps or 'none'}."]) + "\n"
+    return (
+        "\n".join([table(run.verdicts), *_treatments(run), "", f"Profile {run.profile}, stamp {stamps or 'none'}."])
+        + "\n"
+    )
+
+
+def table(verdicts: Iterable[Verdict]) -> str:
+    """Verdicts as a Markdown table; of yes and no, and of treatments that differ in kind, there is neither median nor IQR."""
+    lines = ["| claim | verdict | n | median | IQR | what was measured |", "|---|---|---|---|---|---|"]
+    for v in verdicts:
+        spread = f"{_quantity(v.median, v)} | {_quantity(v.iqr, v)}"
+        lines.append(f"| {v.claim} | **{v.label}** | {v.n} | {spread} | {v.told.replace('|', '/')} |")
+    return "\n".join(lines)
 
 
 def _treatments(run: Run) -> list[str]:
@@ -127,7 +135,7 @@ def _write_page(entry: ChapterRun, out: Path) -> None:
 
 def _copy_rows(claim_id: str, run_id: str, folder: Path) -> None:
     """The lines of results/<claim>.jsonl that this run wrote, with the environments that they were measured in."""
-    lines = list(experiments.lines(claim_id))
+    lines = list(rows.lines(claim_id))
     mine = [line for line in lines if line.get("run") == run_id]
     stamps = {line.get("stamp") for line in mine}
     places = {line["stamp"]: line for line in lines if line.get("kind") == "environment" and line["stamp"] in stamps}

@@ -23,7 +23,7 @@ import papermill
 
 from kitlib import paths
 from kitlib.claims import register as claims
-from kitlib.claims.experiments import broke_off, declined, load
+from kitlib.claims import rows
 from kitlib.claims.verdict import Verdict, unmeasurable, without
 from kitlib.errors import ClaimError, InputError, KitError, UsageError
 from kitlib.host import console, stopping
@@ -232,17 +232,17 @@ def _judge(done: Sequence[ChapterRun], run_id: str) -> tuple[list[Verdict], list
 
 def _verdict(claim: claims.Claim, run_id: str, entry: ChapterRun) -> tuple[Verdict, str]:
     """The verdict, and its failure if there is one.  A stopped chapter is one failure of its own, and not one per claim."""
-    if reason := declined(claim.id, run_id):
+    if reason := rows.declined(claim.id, run_id):
         return unmeasurable(claim, reason), ""
     if entry.stopped and claim.id not in entry.judged:
         return without(claim, entry.stopped), ""
-    rows = load(claim.id, run=run_id)
-    if rows.empty:
+    measured = rows.load(claim.id, run=run_id)
+    if measured.empty:
         return without(claim, "the chapter ran, and measured no rows"), "no rows measured"
-    if broke_off(claim.id, run_id):
+    if rows.broke_off(claim.id, run_id):
         return without(claim, "its experiment broke off"), "its experiment broke off"
     try:
-        verdict = claim.verdict(rows)
+        verdict = claim.verdict(measured)
     except ClaimError as error:
         return without(claim, error.message), f"no verdict: {error.message}"
     if verdict.drift and claim.deterministic:

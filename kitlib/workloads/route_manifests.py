@@ -13,6 +13,7 @@ NGINX = "nginx.ingress.kubernetes.io"
 PLAIN, ANNOTATED = "kit-traefik", "kit-nginx"  # classes in cluster/stacks/ingress
 GATEWAY = {"name": "kit", "namespace": "kit-ingress"}
 ADDRESS = "traefik.kit-ingress"  # in the cluster's DNS
+ANY = "any.example"  # a host for a rule that names none
 PORT = 80  # of every Service of goapp
 
 
@@ -83,12 +84,18 @@ def alias(name: str) -> Object:
 
 
 def entrance(rule: Object) -> tuple[str, str]:
-    """A host and a path that a rule is meant for: its first, without the groups of a regular expression."""
+    """A host and a path that a rule is meant for: its first, without the groups of a regular expression.
+
+    A rule without a host is for all of them, and one without a path for `/`.
+    """
     spec = rule["spec"]
+    first = (spec.get("rules") or [{}])[0]
     if rule["kind"] == "Ingress":
-        first = spec["rules"][0]
-        return str(first["host"]), str(first["http"]["paths"][0]["path"]).partition("(")[0]
-    return str(spec["hostnames"][0]), str(spec["rules"][0]["matches"][0]["path"]["value"])
+        host, path = first.get("host"), (first.get("http") or {"paths": [{}]})["paths"][0].get("path")
+    else:
+        host = (spec.get("hostnames") or [""])[0]
+        path = ((first.get("matches") or [{}])[0].get("path") or {}).get("value")
+    return str(host or ANY).replace("*", "any"), str(path or "/").partition("(")[0]
 
 
 def _rewrite(what: Rewrite) -> Object:

@@ -112,7 +112,7 @@ def test_start_in_the_browser(page: Page, lab: str, tmp_path: Path, cluster: Clu
     panel.get_by_role("button", name="Check").click()
     expect(panel).to_contain_text("passed", timeout=CLICK_MS)
     panel.get_by_role("button", name="Solution").click()
-    expect(panel).to_contain_text("namespace.apply", timeout=CLICK_MS)
+    expect(panel).to_contain_text("kubectl create deployment", timeout=CLICK_MS)
     panel.get_by_role("button", name="Reset").click()
     expect(panel).to_contain_text("not attempted", timeout=CLICK_MS)
 

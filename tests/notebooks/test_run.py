@@ -509,7 +509,7 @@ def test_only_what_a_stopped_chapter_had_judged_has_a_verdict(tmp_path: Path, mo
         folder = tmp_path / name
         folder.mkdir()
         bind = "import kitlib as kit; dynamic = kit.claim('2.3-dynamic')"
-        load = "kit_rows = kit.claims.experiments.load('2.3-dynamic')"
+        load = "kit_rows = kit.claims.rows.load('2.3-dynamic')"
         write(folder, "2.3-multi-stage", [MEASURING[0], bind, MEASURING[3].replace("STARTS", "0.0"), load, *cells])
         (verdict,) = runs.execute(
             reading.chapters(folder), profile="quick", out=folder / "out", announce=silent

@@ -13,7 +13,18 @@ from typing import Any
 
 import pytest
 
-from kitlib.exercises import architecture, built, deployment, dockerfile, game_day, metric_series, multi_stage, place
+from kitlib import paths
+from kitlib.exercises import (
+    architecture,
+    built,
+    deployment,
+    dockerfile,
+    game_day,
+    metric_series,
+    multi_stage,
+    place,
+    start,
+)
 from kitlib.host.identity import LABEL
 from kitlib.kube.client import Object
 
@@ -216,3 +227,42 @@ def test_an_envelope_opens_with_its_key_alone() -> None:
     assert len(seals) == len(names)
     assert not seals & {game_day.seal(key, "salt", name) for key in (b"", b"salt", b"other") for name in names}
     assert not seals & {hashlib.sha256(f"salt {name}".encode()).hexdigest() for name in names}
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ({"motd": {"env": "we are open", "file": None}, "version": "1.0"}, "we are open"),
+        ({"motd": {"file": None}}, ""),
+        ({"motd": "we are open"}, ""),
+        ({"items": []}, ""),
+        ("<html>we are open</html>", ""),
+        ("", ""),
+    ],
+)
+def test_the_message_of_a_pod_is_where_the_program_shows_it(answer: Any, message: str) -> None:
+    """Another program's answer has no message, also where it contains the words."""
+    assert start.motd(answer) == message
+
+
+@pytest.mark.parametrize(("node", "word"), [({}, "resources"), ({"nodeName": "node"}, "image")])
+def test_a_pod_without_a_node_waits_for_the_scheduler(node: dict[str, str], word: str) -> None:
+    """The way on from a Pod that is not ready depends on how far it got."""
+    assert word in start.obstacle({"spec": node})
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_one"), [({"items": []}, True), ({"error": {}}, False), ("", False), ([], False)]
+)
+def test_an_answer_without_items_is_no_catalogue(answer: Any, is_one: bool) -> None:
+    """The error of the program in front, when the one behind it is missing, is not taken for a list of items."""
+    assert architecture.has_items(answer) is is_one
+
+
+def test_what_is_wrong_in_the_broken_file_is_what_the_solution_repairs() -> None:
+    """The starter file asks for too much memory and for an image that does not exist; the solution changes both, and nothing else."""
+    broken = (paths.ROOT / "notebooks" / "files" / "0-start" / "broken.yaml").read_text()
+
+    assert broken.count("64Ti") == broken.count("catalogue:") == 1
+    assert "s/64Ti/64Mi/" in start.Repair.solution_text and "s/catalogue:/catalog:/" in start.Repair.solution_text
+    assert f"value: {start.Repair.message}" in broken

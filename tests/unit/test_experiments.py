@@ -19,8 +19,9 @@ import pandas as pd
 import pytest
 
 from kitlib.claims import progress
-from kitlib.claims.experiments import environments, experiment, load, treatment_columns
+from kitlib.claims.experiments import experiment
 from kitlib.claims.register import claim
+from kitlib.claims.rows import environments, load, treatment_columns
 from kitlib.errors import EngineError, InputError, KitError, UsageError
 
 stamp = importlib.import_module("kitlib.claims.stamp")

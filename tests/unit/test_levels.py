@@ -14,9 +14,10 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 import kitlib as kit
 from kitlib.claims import levels
-from kitlib.claims.experiments import experiment, load
+from kitlib.claims.experiments import experiment
 from kitlib.claims.levels import takes
 from kitlib.claims.register import claim
+from kitlib.claims.rows import load
 from kitlib.errors import ClaimError, UsageError
 from kitlib.measure.workloads import replicas, rollouts
 from kitlib.paths import ROOT

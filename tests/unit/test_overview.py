@@ -8,9 +8,10 @@ import pytest
 
 from kitlib.claims import overview
 from kitlib.claims import register as claims
-from kitlib.claims.experiments import experiment, load
+from kitlib.claims.experiments import experiment
 from kitlib.claims.predictions import predict
 from kitlib.claims.register import not_measurable
+from kitlib.claims.rows import load
 from tests.unit import frames
 
 

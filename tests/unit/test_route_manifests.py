@@ -88,3 +88,18 @@ def test_when_a_route_is_accepted(resolved: str, seen: int, taken: bool) -> None
     route = {"kind": "HTTPRoute", "metadata": {"generation": 2}, "status": {"parents": [{"conditions": conditions}]}}
 
     assert accepted(route) is taken
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "entrance"),
+    [
+        ("Ingress", {"rules": [{"http": {"paths": [{"path": "/a"}]}}]}, ("any.example", "/a")),
+        ("Ingress", {"rules": [{"host": "*.example", "http": {"paths": [{"path": "/"}]}}]}, ("any.example", "/")),
+        ("Ingress", {"defaultBackend": {"service": {"name": "x"}}}, ("any.example", "/")),
+        ("HTTPRoute", {"rules": [{"backendRefs": [{"name": "x"}]}]}, ("any.example", "/")),
+        ("HTTPRoute", {"hostnames": ["a.example"], "rules": [{"matches": [{"headers": []}]}]}, ("a.example", "/")),
+    ],
+)
+def test_the_entrance_of_a_rule_that_leaves_something_out(kind: str, spec: Object, entrance: tuple[str, str]) -> None:
+    """Learners' rules may name no host, no path, or no rule at all."""
+    assert route_manifests.entrance({"kind": kind, "spec": spec}) == entrance

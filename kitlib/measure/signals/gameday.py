@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
+
 from kitlib.claims.levels import takes
 from kitlib.gameday.faults import NAMES, Fault, named
 from kitlib.gameday.rounds import UNITS as ROUNDS
-from kitlib.gameday.rounds import GameDay
+from kitlib.gameday.rounds import GameDay, timeline
 from kitlib.gameday.trail import Trail
+from kitlib.views.timeline import Timeline
 
 UNITS = {**ROUNDS, "requests": "0/1", "spans": "count", "lines": "lines"}
 
@@ -33,3 +36,18 @@ def _values(fault: Fault, trail: Trail | None) -> dict[str, float]:
     }
     lines = float(len(trail.lines) if trail else 0)
     return {**values, "lines": lines} if fault.told in ("requests", "pod") else values
+
+
+def medians(runs: pd.DataFrame) -> pd.DataFrame:
+    """One row per fault of a runs frame, the soonest detected first: the median of each metric over its rounds, in its unit."""
+    table = runs.pivot_table(index="fault", columns="metric", values="value", aggfunc="median")
+    return table.sort_values("detected")
+
+
+def picture(runs: pd.DataFrame) -> Timeline:
+    """The rounds of a runs frame, as medians per fault.  The repair begins as soon as the alert is delivered."""
+    moments = {
+        str(name): (row["detected"], row["detected"] + row["well"], row["detected"] + row["resolved"])
+        for name, row in medians(runs).iterrows()
+    }
+    return timeline({name: [None if pd.isna(t) else float(t) for t in each] for name, each in moments.items()})

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from kitlib.claims.experiments import treatment_columns
 from kitlib.claims.register import Claim, claim
+from kitlib.claims.rows import treatment_columns
 from kitlib.errors import ClaimError
 from kitlib.views.plots import agreement, answers, crossing, dots, lines
 from kitlib.views.plots.base import INK, PALETTE, Plot, in_words, medians, shown

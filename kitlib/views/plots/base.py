@@ -19,7 +19,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kitlib.claims.experiments import treatment_columns
+from kitlib.claims.rows import treatment_columns
 from kitlib.errors import ClaimError, meant
 from kitlib.host.stats import quantity, scale, summary
 

@@ -1,64 +1,59 @@
 """Wrong answers to the exercises of 3.1-architecture."""
 
-from collections.abc import Callable
-
-from kitlib.cluster.bound import Cluster, Namespace
-from kitlib.kube import wait
-from kitlib.workloads import app
-
-Answer = Callable[[Cluster], object]
-QUICK = ["no-startup", "quick-exit", "small"]
+from tests.notebooks.answers.shell import bash
 
 
-def _nobody_binds(cluster: Cluster) -> None:
-    pod = app.pod("lonely", cluster.image("goapp-distroless"), treatments=QUICK)
-    pod["spec"]["schedulerName"] = "nobody"
-    cluster.namespace("bind").apply(pod)
+def _lonely(*lines: str) -> str:
+    """The pod of the exercise with more lines in its spec, in place of an earlier answer: a pod's scheduler cannot be changed."""
+    printed = "".join(f'print "  {line}"; ' for line in lines)
+    awk = f"awk '{{print}} /^spec:/ {{ {printed}}}' lonely.yaml"
+    return f"kubectl -n kit-bind delete pod lonely --ignore-not-found --now || true\n{awk} | kubectl apply -f -"
 
 
-def _the_default_scheduler(cluster: Cluster) -> None:
-    namespace = cluster.namespace("bind", fresh=True)  # a pod's scheduler cannot be changed
-    namespace.apply(app.pod("lonely", cluster.image("goapp-distroless"), treatments=QUICK))
-    wait.until(cluster.kube, "Pod", "lonely", namespace.name, done=wait.condition("PodScheduled"), what="scheduled")
+_default_scheduler = f"{_lonely()}\nkubectl -n kit-bind wait pod/lonely --for=condition=PodScheduled --timeout=30s"
+# the cheat: the kubelet of a node takes a pod that names it, and no Binding is needed
+_names_the_node = "node=$(kubectl get nodes -o jsonpath='{.items[0].metadata.name}')\n" + _lonely(
+    "schedulerName: nobody", "nodeName: '\"$node\"'"
+)
 
 
-def _names_the_node(cluster: Cluster) -> None:
-    """The kubelet runs such a pod, and no Binding is needed."""
-    namespace = cluster.namespace("bind", fresh=True)
-    pod = app.pod("lonely", cluster.image("goapp-distroless"), treatments=QUICK)
-    pod["spec"] |= {"schedulerName": "nobody", "nodeName": cluster.node}
-    namespace.apply(pod)
+def _deployed(name: str, namespace: str) -> str:
+    rolled_out = f"kubectl -n {namespace} rollout status deployment/{name} --timeout=60s"
+    return f"kubectl apply -f {name}.yaml\n{rolled_out}"
 
 
-def _never_deleted(cluster: Cluster) -> None:
-    _deployed(cluster, "adopt", "keeper")
+_keeper, _patient = _deployed("keeper", "kit-adopt"), _deployed("patient", "kit-quarantine")
+_orphans_only = f"{_keeper}\nkubectl -n kit-adopt delete deployment keeper --cascade=orphan"
+# the cheat: a pod of one's own beside the Deployment
+_another_pod = f"{_patient}\nkubectl -n kit-quarantine run examined --image=kit.local/catalog:1.0"
 
+TWIN = """\
+kubectl -n kit-twin delete pod twin --ignore-not-found --now || true
+kubectl apply -f - <<'END'
+apiVersion: v1
+kind: Namespace
+metadata: {name: kit-twin}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: twin, namespace: kit-twin}
+spec:
+  terminationGracePeriodSeconds: 2
+  containers:
+    - name: front
+      image: kit.local/catalog:1.0
+    - name: back
+      image: kit.local/catalog:1.0
+      env: [{name: CATALOG_ADDR, value: ":BACK"}]
+END
+kubectl -n kit-twin wait pod/twin --for=condition=Ready --timeout=60s"""
+_alone = "kubectl apply -f twin.yaml"
+_another_port = TWIN.replace("BACK", "9999")
+_side_by_side = TWIN.replace("BACK", "9090")  # the cheat: both run, and neither knows of the other
 
-def _orphans_only(cluster: Cluster) -> None:
-    namespace = _deployed(cluster, "adopt", "keeper")
-    path = f"/apis/apps/v1/namespaces/{namespace.name}/deployments/keeper"
-    cluster.kube.connection.json("DELETE", path, body={"propagationPolicy": "Orphan"}, seconds=10)
-    wait.until(cluster.kube, "Deployment", "keeper", namespace.name, done=wait.gone, what="gone")
-
-
-def _untouched(cluster: Cluster) -> None:
-    _deployed(cluster, "quarantine", "patient")
-
-
-def _another_pod(cluster: Cluster) -> None:
-    namespace = _deployed(cluster, "quarantine", "patient")
-    namespace.apply(app.pod("examined", cluster.image("goapp-distroless"), treatments=QUICK))
-
-
-def _deployed(cluster: Cluster, namespace: str, name: str) -> Namespace:
-    found = cluster.namespace(namespace)
-    found.apply(*app.manifests(name, cluster.image("goapp-distroless"), replicas=2, treatments=QUICK))
-    app.roll_out(found, name)
-    return found
-
-
-WRONG: dict[str, tuple[Answer, ...]] = {
-    "3.1-architecture/bind": (_nobody_binds, _the_default_scheduler, _names_the_node),
-    "3.1-architecture/adopt": (_never_deleted, _orphans_only),
-    "3.1-architecture/quarantine": (_untouched, _another_pod),
+WRONG = {
+    "3.1-architecture/twin": (bash(_alone), bash(_another_port), bash(_side_by_side)),
+    "3.1-architecture/quarantine": (bash(_patient), bash(_another_pod)),
+    "3.1-architecture/adopt": (bash(_keeper), bash(_orphans_only)),
+    "3.1-architecture/bind": (bash(_lonely("schedulerName: nobody")), bash(_default_scheduler), bash(_names_the_node)),
 }

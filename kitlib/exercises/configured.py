@@ -1,0 +1,140 @@
+"""An exercise of 3.2-deployment: settings from a ConfigMap and a Secret, of which a change arrives without a restart."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from kitlib.exercises.base import Outcome, failed, passed
+from kitlib.exercises.deployed import Deployed, environment, pods, uid
+from kitlib.kube.client import Object
+from kitlib.measure.workloads import reload
+
+WINDOW = 30.0  # seconds: the annotation makes the kubelet look at once
+PERIOD = 1.0  # seconds between two looks at a pod
+SHOWN = 12  # hex digits of the fingerprint that the program shows
+MESSAGE, KEY = "motd", "api-key"
+
+
+class Configured(Deployed):
+    """Settings that stand outside of the Deployment."""
+
+    name = "3.2-deployment/configured"
+    instance = "greeter"
+    language = "bash"
+    task = (
+        "`greeter.yaml` runs a program without settings, as Deployment `greeter` in the namespace `kit-greeter`. Give it a message "
+        f"from the key `{MESSAGE}` of a ConfigMap `greeter`, so that a new message reaches the running program without a restart, and "
+        f"an API key from the key `{KEY}` of a Secret `greeter`, whose value stands nowhere in the Deployment. The check changes the "
+        "message, and looks at what `GET /settings` of each pod says."
+    )
+    hints = (
+        "There are two ways from a ConfigMap into a container. Which of them can change while the program runs? "
+        "`configured.yaml` has both.",
+        "The environment is fixed when a process starts; a mounted folder is renewed. `CATALOG_MOTD_FILE` tells the program where "
+        "the message is, and `CATALOG_API_KEY` comes from the Secret by a `secretKeyRef`.",
+        "`kubectl -n kit-greeter create configmap greeter --from-literal=motd=hello` and `kubectl -n kit-greeter create secret generic "
+        "greeter --from-literal=api-key=dummy` make the two objects. Mount the ConfigMap as a volume, without `subPath`.",
+    )
+    solution_text = """\
+kubectl create namespace kit-greeter --dry-run=client -o yaml | kubectl apply -f -
+kubectl -n kit-greeter create configmap greeter --from-literal=motd=hello --dry-run=client -o yaml | kubectl apply -f -
+kubectl -n kit-greeter create secret generic greeter --from-literal=api-key=dummy-key --dry-run=client -o yaml | kubectl apply -f -
+kubectl apply -f greeter.yaml
+kubectl -n kit-greeter patch deployment greeter --patch-file /dev/stdin <<'YAML'
+spec:
+  template:
+    spec:
+      volumes:
+        - name: config
+          configMap: {name: greeter}
+      containers:
+        - name: catalog
+          volumeMounts:
+            - {name: config, mountPath: /etc/catalog, readOnly: true}
+          env:
+            - {name: CATALOG_MOTD_FILE, value: /etc/catalog/motd}
+            - name: CATALOG_API_KEY
+              valueFrom: {secretKeyRef: {name: greeter, key: api-key}}
+YAML
+kubectl -n kit-greeter rollout status deployment/greeter --timeout=60s"""
+
+    def judge(self, deployment: Object) -> Outcome:
+        """Look for ConfigMap and Secret, compare the program's API key with the Secret's, then change the message and look for it."""
+        where = self.namespace.name
+        config = self.cluster.kube.get("ConfigMap", self.instance, where)
+        secret = self.cluster.kube.get("Secret", self.instance, where)
+        if MESSAGE not in (config or {}).get("data", {}) or KEY not in (secret or {}).get("data", {}):
+            return failed(
+                f"in {where}, ConfigMap/greeter with {MESSAGE} or Secret/greeter with {KEY} is missing",
+                look="`kubectl -n kit-greeter get configmap,secret`: both are called greeter",
+            )
+        assert config and secret  # they have the keys
+        return self.settled(lambda: self._secret(deployment, secret) or self._message(deployment, config))
+
+    def _secret(self, deployment: Object, secret: Object) -> Outcome | None:
+        """What is wrong with the API key; None when nothing is."""
+        mark = hashlib.sha256(base64.b64decode(secret["data"][KEY])).hexdigest()[:SHOWN]
+        if "value" in environment(deployment).get("CATALOG_API_KEY", {}):
+            return failed(
+                "CATALOG_API_KEY has a value in the Deployment",
+                look="the value of the key: everyone who may read the Deployment reads it there",
+            )
+        shown = {str(found["api_key"]["sha256"]) for found in self._settings(deployment).values()}
+        if shown != {mark}:
+            return failed(
+                f"the Secret's fingerprint is {mark}, the program's {' and '.join(shown)}",
+                look="`secretKeyRef`: is the environment variable CATALOG_API_KEY that of the Secret, and started with its value?",
+            )
+        return None
+
+    def _message(self, deployment: Object, config: Object) -> Outcome:
+        """Change the message, look for it in the program, and bring the old one back."""
+        changed = f"changed at {time.time():.0f}"
+        before = {uid(pod) for pod in pods(self.namespace, deployment)}
+        self._write(deployment, changed)
+        try:
+            found = self._arrived(deployment, changed)
+        finally:
+            self._write(deployment, config["data"][MESSAGE])
+        same = {uid(pod) for pod in pods(self.namespace, deployment)} == before
+        return _judged([settings["motd"] for settings in found.values()], changed, same=same)
+
+    def _write(self, deployment: Object, message: str) -> None:
+        kube, where = self.cluster.kube, self.namespace.name
+        kube.patch("ConfigMap", self.instance, where, {"data": {MESSAGE: message}})
+        for pod in pods(self.namespace, deployment):
+            reload.nudge(self.namespace, pod)
+
+    def _arrived(self, deployment: Object, message: str) -> Mapping[str, Any]:
+        """The settings of each pod, once all have the message or the window is over."""
+        until = time.monotonic() + WINDOW
+        while True:
+            found = self._settings(deployment)
+            if all(s["motd"]["file"] == message for s in found.values()) or time.monotonic() > until:
+                return found
+            time.sleep(PERIOD)
+
+    def _settings(self, deployment: Object) -> dict[str, Any]:
+        ready = [pod for pod in pods(self.namespace, deployment) if "deletionTimestamp" not in pod["metadata"]]
+        return {uid(pod): reload.settings(self.namespace, pod) for pod in ready}
+
+
+def _judged(messages: list[Any], wanted: str, *, same: bool) -> Outcome:
+    """messages: `motd` of each pod's settings after the change."""
+    files = {message["file"] for message in messages}
+    saw = f"after the change, the program's file says {' and '.join(sorted(map(repr, files)))}"
+    if not same:
+        return failed(saw, look="the pods were replaced meanwhile: a change has to arrive without a restart")
+    if None in files:
+        return failed(
+            saw, look="CATALOG_MOTD_FILE: the program has no file with a message, and its environment cannot change"
+        )
+    if files != {wanted}:
+        return failed(
+            saw, look="where the file comes from: only a mounted folder of the ConfigMap, without subPath, is renewed"
+        )
+    return passed(saw, "its API key is the Secret's")
