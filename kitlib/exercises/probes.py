@@ -19,7 +19,7 @@ from kitlib.measure.workloads.pods import restarts
 from kitlib.workloads import app, rollout
 
 SPACE = "probes-exercises"
-SPACED = f"kubectl get namespace kit-{SPACE} || kubectl create namespace kit-{SPACE}\n"
+SPACED = f"kubectl create namespace kit-{SPACE} --dry-run=client -o yaml | kubectl apply -f -\n"
 FAULTS = {"name": "CATALOG_FAULTS", "value": "true"}
 NO_LIVENESS = "there is no liveness probe"
 HASH = "pod-template-hash"

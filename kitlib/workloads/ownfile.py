@@ -15,7 +15,7 @@ from kitlib.kube.client import Object
 
 INSTANCE = "app.kubernetes.io/instance"
 SHARED = ("ConfigMap", "Secret", "ServiceAccount")  # what pods refer to by its name, which therefore stays
-NEXT = "correct the file; files.reset('deployment.yaml') brings back the one that was given"
+NEXT = "correct the file; files.reset(NAME) brings back the file of that name as it was given"
 
 
 @dataclass(frozen=True)

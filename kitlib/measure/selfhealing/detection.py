@@ -64,7 +64,7 @@ def detect(
     """
     cases = ownprobe.cases(mine)
     if MINE not in cases and any(trial["probe"] == MINE for trial in trials):
-        raise UsageError("the probe 'mine' needs your objects", hint="mine=files.manifests('deployment.yaml')")
+        raise UsageError("the probe 'mine' needs your objects", hint="mine=files.manifests('mine.yaml')")
     planned, size = plan(trials, cases), WAVE * len(cases)
     waves = [planned[i : i + size] for i in range(0, len(planned), size)]
     found = {name: values for wave in waves for name, values in _measure(namespace, image, wave).items()}
