@@ -173,7 +173,7 @@ kubectl -n kit-quarantine get pods --show-labels"""
             name = free[0]["metadata"]["name"]
             return failed(f"{name} was never one of the Deployment's pods", look="take one that the ReplicaSet made")
         try:
-            examined = self.until("Pod", made[0], _ownerless, "let go")  # the ReplicaSet takes a moment to notice
+            examined = self.until("Pod", made[0], _let_go, "started and let go")  # neither is so at once
             self.until("Deployment", "patient", _two, "ready")
         except WaitTimeout as e:
             return failed(*e.observed, look="the Deployment: it needs two ready pods besides the examined one")
@@ -186,9 +186,11 @@ def _selects(replica_set: Object, pod: Object) -> bool:
     return bool(replica_set["spec"]["selector"]["matchLabels"].items() <= pod["metadata"].get("labels", {}).items())
 
 
-def _ownerless(pod: Object | None) -> bool:
-    """Whether the pod has no owner; also true of a pod that is gone, as there is nothing to wait for."""
-    return not (pod or {"metadata": {}})["metadata"].get("ownerReferences")
+def _let_go(pod: Object | None) -> bool:
+    """Whether the pod has started and has no owner; also true of a pod that is gone, as there is nothing to wait for."""
+    if pod is None:
+        return True
+    return not pod["metadata"].get("ownerReferences") and pod["status"]["phase"] != "Pending"
 
 
 def _two(deployment: Object | None) -> bool:
