@@ -256,7 +256,7 @@ END
     instances = ("shop",)
 
     def ask(self, edge: ingress.IngressController) -> Outcome:
-        """Ask for the list of items, for the first item, and for a path that goapp does not know, all below the prefix."""
+        """Ask for the list of items, the first item, and a path that the application does not know, all below the prefix."""
         answers = {path: edge.ask(self.host, path) for path in ("/v1/items", "/v1/items/1", f"/v1{ELSEWHERE}")}
         saw = [
             f"http://{self.host}{path}: {found.status}, {str(found.body).strip()[:80]}"
@@ -264,7 +264,7 @@ END
         ]
         listed, first, elsewhere = answers.values()
         if any(arrived(found) == path for path, found in answers.items()):
-            return failed(*saw, look="the path reaches goapp with its prefix: who takes it away?")
+            return failed(*saw, look="the path reaches the application with its prefix: who takes it away?")
         if (listed.status, first.status) != (200, 200):
             return failed(*saw, look="what is left of the path: only the prefix must go, not what follows it")
         if "items" in first.body or arrived(elsewhere) != ELSEWHERE:
