@@ -86,7 +86,6 @@ ROOMS = (
     "errors",
     "gameday",
     "golang",
-    "kube",
     "measure",
     "pipelines",
     "private_registry",
@@ -104,13 +103,15 @@ def _enter_notebook() -> None:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
         from kitlib.masking import redact
-        from kitlib.runner import shell_commands, workplace
+        from kitlib.runner import names, reading, shell_commands, workplace
         from kitlib.views import tables
 
         redact.install(shell)
         workplace.enter()
-        shell_commands.install(shell)
         tables.install(shell)
+        shell_commands.install(shell)
+        names.install(shell)
+        reading.install(shell)
 
 
 _enter_notebook()

@@ -14,6 +14,7 @@
     ├── ClusterError           the bound cluster does not answer as it should
     │   ├── NotOurs            a cluster, container or registry the kit did not create
     │   ├── ApiError           the API server refused a request
+    │   │   └── NamespaceGone  ... because the namespace in which a chapter works was deleted
     │   └── WaitTimeout        a deadline passed; carries what was observed
     ├── ClaimError             the register or a frame does not fit the rule
     │   └── RegisterError      ... the register itself cannot be used (also an InputError)
@@ -27,8 +28,13 @@ engine/client.py, host/proc.py.
 from __future__ import annotations
 
 import difflib
+import linecache
+import os
+import re
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 
 
 class KitError(Exception):
@@ -48,6 +54,20 @@ class KitError(Exception):
         if self.hint:
             lines.append(f"next: {self.hint}")
         return "\n".join(lines)
+
+    @property
+    def brief(self) -> str:
+        """The message, and the evidence that says most: for an error that was planned."""
+        return "\n".join([self.message, *(f"  {line}" for line in self._decisive())])
+
+    def _decisive(self) -> list[str]:
+        return [line.strip() for line in self.observed[-1:]]
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the text, and the lines of cells; all frames if KIT_DEBUG is set."""
+        if os.environ.get("KIT_DEBUG"):
+            return "".join(traceback.format_exception(self)).splitlines()
+        return [*_told(self), *_cell_lines(self.__traceback__)]
 
 
 class UsageError(KitError):
@@ -82,10 +102,6 @@ class CommandFailed(KitError):
         self.returncode = returncode
         self.output = output
 
-    def _render_traceback_(self) -> list[str]:
-        """The text that IPython shows in place of a traceback."""
-        return _message_alone(self)
-
 
 class BuildFailed(CommandFailed):
     """An image or a tool could not be built."""
@@ -104,7 +120,7 @@ class GoFailed(KitError):
 
     def _render_traceback_(self) -> list[str]:
         """The text that IPython shows in place of a traceback."""
-        return _message_alone(self)
+        return _told(self)
 
 
 class DebugError(KitError):
@@ -127,8 +143,28 @@ class ApiError(ClusterError):
         self.status = status
 
 
+class NamespaceGone(ApiError):
+    """A namespace was deleted, or is being deleted: nothing that was in it is there, and nothing new can appear in it."""
+
+    AGAIN = "run the cell below *Bind* again, and then the cells after it"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"namespace {name} is not there any more",
+            status=404,
+            hint=self.AGAIN,
+        )
+        self.name = name
+
+
 class WaitTimeout(ClusterError):
     """A deadline passed; `observed` holds the last conditions, events and log lines."""
+
+    def _decisive(self) -> list[str]:
+        """The first condition, and the first container that waits or has ended: events can be older than the wait."""
+        lines = [line.strip() for line in self.observed]
+        containers = [line for line in lines if re.match(r"[\w-]+: (?:waiting|terminated)\b", line)]
+        return list(dict.fromkeys([*lines[:1], *containers[:1]]))
 
 
 class ClaimError(KitError):
@@ -151,11 +187,6 @@ class ChapterFailed(KitError):
         self.cell = cell
 
 
-def _message_alone(error: KitError) -> list[str]:
-    """An error's name and message, line by line, without frames."""
-    return f"{type(error).__name__}: {error}".splitlines()
-
-
 def meant(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """The hint for an unknown name: the names that come close, else `otherwise`, by default all names."""
     names = list(known)
@@ -170,12 +201,31 @@ def choice(value: object, known: Iterable[object], what: str) -> None:
         raise UsageError(f"{value!r} is not {what}", hint=meant(str(value), map(str, every)))
 
 
+def _told(error: KitError) -> list[str]:
+    """The error's name and its text, line by line."""
+    return f"{type(error).__name__}: {error}".splitlines()
+
+
+def _cell_lines(trace: TracebackType | None) -> Iterator[str]:
+    """The lines of cells through which an error came, the outermost first."""
+    for frame, number in traceback.walk_tb(trace):
+        if frame.f_globals.get("__name__") == "__main__":
+            code = frame.f_code
+            where = "the cell" if code.co_name == "<module>" else f"{code.co_name}()"
+            yield f"in line {number} of {where}: {_as_typed(linecache.getline(code.co_filename, number).strip())}"
+
+
+def _as_typed(line: str) -> str:
+    """A `!command` as it stands in the cell: IPython makes a call of it."""
+    return re.sub(r"get_ipython\(\)\.system\(f?(['\"])(.*)\1\)", r"!\2", line)
+
+
 @contextmanager
 def expect(error: type[KitError]) -> Iterator[None]:
-    """Run a block that must fail with this error, show what it says, and go on.  Raises AssertionError when nothing fails."""
+    """Run a block that must fail with this error, show its cause, and go on.  Raises AssertionError when nothing fails."""
     try:
         yield
     except error as e:
-        print(f"{type(e).__name__}, as expected: {e}")
+        print(f"{type(e).__name__}, as expected: {e.brief}")
     else:
         raise AssertionError(f"{error.__name__} was expected, and nothing failed")

@@ -13,14 +13,14 @@ Outside of an experiment, and outside of a kernel, these do nothing.
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-PERIOD = 1.0  # seconds between two looks at the clock
+from kitlib.host.clock import PERIOD, Clock, display_handle
+
 NAMED = 3  # trials that are named while they run; the others are counted
 
 # the experiment of this kernel, if one runs: threads of a measurement share no other context
@@ -63,7 +63,7 @@ class ProgressLine:
         self.most: float | None = None
         self.now: list[str] = []
         self.lock = threading.RLock()
-        self.over = threading.Event()
+        self.clock = Clock(self._tick, PERIOD)
 
     @classmethod
     def show(cls, total: int, rounds: int) -> ProgressLine:
@@ -71,7 +71,7 @@ class ProgressLine:
         line = cls(total, rounds, display_handle("measuring ..."))
         _running.append(line)
         if line.handle is not None:
-            threading.Thread(target=line._follow, daemon=True).start()
+            line.clock.start()
         return line
 
     def update(self, repeat: int, treatment: dict[str, Any], trials: int) -> None:
@@ -106,7 +106,7 @@ class ProgressLine:
 
     def close(self, rows: int, trials: int) -> None:
         """The end: how many trials were measured, how many values they gave, and how long it took."""
-        self.over.set()
+        self.clock.stop()
         _running.remove(self)
         with self.lock:
             took = time.monotonic() - self.started
@@ -129,11 +129,9 @@ class ProgressLine:
         expected = f" of about {took / self.count * self.total:.0f} s" if 0 < self.count < self.total else ""
         return f"{took:.0f} s{expected}"
 
-    def _follow(self) -> None:
-        while not self.over.wait(PERIOD):
-            with self.lock:
-                if not self.over.is_set():
-                    self._write(self.text())
+    def _tick(self) -> None:
+        with self.lock:
+            self._write(self.text())
 
     def _write(self, text: str) -> None:
         if self.handle is not None:
@@ -143,15 +141,3 @@ class ProgressLine:
 def _named(names: Sequence[str]) -> str:
     rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return "; ".join(names[:NAMED]) + rest
-
-
-def display_handle(text: str) -> Any:
-    """A display handle, or None outside a kernel.  IPython is imported only there: it costs a plain process 0.3 s."""
-    if "ipykernel" not in sys.modules:
-        return None
-    from IPython.core.getipython import get_ipython
-    from IPython.display import display
-
-    shell = get_ipython()
-    in_kernel = shell is not None and hasattr(shell, "kernel")
-    return display({"text/plain": text}, raw=True, display_id=True) if in_kernel else None

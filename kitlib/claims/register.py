@@ -62,7 +62,8 @@ class Claim:
         """Judge this claim's rows of a runs frame.  ClaimError says which rows are missing, and what makes them.
 
         Rows of a learner's own file are not judged.  Rows from several environments are judged together, under the newest stamp, and
-        the reading says so.  environments: by stamp; by default those of the claim's own file.
+        the reading says so.
+        environments: by stamp; by default those of the claim's own file.
         """
         mine = _judged(runs[runs["claim"] == self.id])
         try:

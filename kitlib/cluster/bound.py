@@ -41,6 +41,9 @@ class Cluster:
     engine: Engine
     identity: Identity
 
+    def __repr__(self) -> str:
+        return f"Cluster {self.identity.cluster}, {len(self.nodes)} node{'s' * (len(self.nodes) > 1)}"
+
     @cached_property
     def kube(self) -> Kube:
         """A client for the cluster's API server.  Raises ClusterError when the kubeconfig cannot be used."""
@@ -95,6 +98,9 @@ class Namespace:
     cluster: Cluster
     ref: Ref
 
+    def __repr__(self) -> str:
+        return f"Namespace {self.name}"
+
     @classmethod
     def find(cls, cluster: Cluster, name: str) -> Namespace | None:
         """The namespace kit-NAME if it exists.  Raises NotOurs when the kit did not make it."""
@@ -106,6 +112,12 @@ class Namespace:
                 f"namespace kit-{name} exists and was not made by the kit; it was left alone",
                 hint=f"rename it, or remove it: kubectl delete namespace kit-{name}",
             )
+        return cls.of(cluster, found)
+
+    @classmethod
+    def of(cls, cluster: Cluster, found: Object) -> Namespace:
+        """A namespace that exists; from now on, the client says when it is gone."""
+        cluster.kube.relied_on.add(found["metadata"]["name"])
         return cls(cluster, Ref.of(found))
 
     @classmethod
@@ -119,6 +131,7 @@ class Namespace:
         }
         (ref,) = cluster.kube.apply([manifest])
         wait.until(cluster.kube, "ServiceAccount", "default", ref.name, done=wait.exists, what="there")
+        cluster.kube.relied_on.add(ref.name)
         return cls(cluster, ref)
 
     @property
@@ -127,7 +140,7 @@ class Namespace:
         return self.ref.name
 
     def apply(self, *manifests: Object) -> list[Ref]:
-        """Apply objects here, with the kit's labels."""
+        """Apply objects here, with the kit's labels.  Raises NamespaceGone when the namespace was deleted meanwhile."""
         return self.cluster.kube.apply(
             manifests, namespace=self.name, labels={**APP_LABELS, LABEL: self.cluster.identity.mark}
         )
@@ -140,6 +153,7 @@ class Namespace:
         Claims have to be gone before: something else finishes them, and where one is found, that look is nearly nine seconds away.
         """
         kube = self.cluster.kube
+        kube.relied_on.discard(self.name)
         found = kube.get("Namespace", self.name)
         if found is None or Ref.of(found) != self.ref:
             return

@@ -35,6 +35,7 @@ def wait_all(cluster: Cluster) -> None:
             observed=wait.explain(cluster.kube, namespace.name),
             hint="./kit down, then ./kit up",
         )
+    cluster.kube.relied_on.discard(namespace.name)
     cluster.kube.delete(namespace.ref)  # the pod ends by itself, and the caller need not wait for that
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from kitlib import paths
 from kitlib.claims.register import Claim
+from kitlib.claims.stamp import stand_ins
+from kitlib.claims.verdict import Verdict
 from kitlib.dev.benchtable import place
 from kitlib.dev.reference import Reference
 from kitlib.errors import InputError, meant
@@ -113,8 +115,12 @@ def _places(of: Reference) -> str:
 
 def _three(of: Reference) -> str:
     lines = ["| the article says | verdict | measured |", "|---|---|---|"]
-    found = [of.verdict(claim) for claim in THREE]
-    return "\n".join([*lines, *(f"| {it.says} | **{it.label}** | {it.reading} |" for it in found)])
+    return "\n".join([*lines, *(_result(of.verdict(claim)) for claim in THREE)])
+
+
+def _result(verdict: Verdict) -> str:
+    where = " This was measured on [stand-ins](docs/supplies.md)." if stand_ins(verdict.environment) else ""
+    return f"| {verdict.says} | **{verdict.label}** | {verdict.reading}{where} |"
 
 
 def _startup(of: Reference) -> str:

@@ -67,11 +67,12 @@ class Reference:
     def keep(self, report: Path) -> list[str]:
         """Keep the rows of a report, in place of the earlier ones of the same claims; returns the claims' ids.
 
-        Raises InputError, and keeps nothing, for a report without rows, of another profile than full, of a checkout with changes that
-        are not committed, and where a claim has no verdict.
+        Chapters that did not run to their end are left out.  Raises InputError, and keeps nothing, for a report without rows of other
+        chapters, of another profile than full, of a checkout with changes that are not committed, and where a claim has no verdict.
         """
-        found = {file.stem: list(rows.lines(file.stem, file=file)) for file in sorted(report.glob("results/*.jsonl"))}
         took = _seconds(report)
+        files = [file for file in sorted(report.glob("results/*.jsonl")) if claims.claim(file.stem).chapter in took]
+        found = {file.stem: list(rows.lines(file.stem, file=file)) for file in files}
         if not found:
             raise InputError(f"{report} has no rows", hint="it is a folder of ./kit run --profile full -o FOLDER")
         for claim, lines in found.items():
@@ -114,14 +115,15 @@ def _run(lines: Sequence[rows.Row]) -> str:
 
 
 def _seconds(report: Path) -> dict[str, float]:
-    """Seconds that each chapter took: the sum of its cells."""
+    """Seconds that each chapter took that ran to its end: the sum of its cells."""
     try:
         suites = JUnitXml.fromfile(str(report / "junit.xml"))
     except OSError as e:
         raise InputError(
             f"{report} is no report: {textfile.reason(e)}", hint="./kit run --profile full -o FOLDER"
         ) from e
-    return {suite.name: sum(case.time or 0.0 for case in suite) for suite in suites}
+    ended = [suite for suite in suites if not any(case.result for case in suite)]
+    return {suite.name: sum(case.time or 0.0 for case in suite) for suite in ended}
 
 
 def _packed(lines: Sequence[rows.Row]) -> bytes:

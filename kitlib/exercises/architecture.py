@@ -156,8 +156,8 @@ class Quarantine(Located):
     solution_text = """\
 kubectl apply -f patient.yaml
 kubectl -n kit-quarantine rollout status deployment/patient --timeout=60s
-odd=$(kubectl -n kit-quarantine get pods -l app=patient -o name | head -n 1)
-kubectl -n kit-quarantine label "$odd" app=examined --overwrite
+odd=$(kubectl -n kit-quarantine get pods -l app=patient -o jsonpath='{.items[0].metadata.name}')
+kubectl -n kit-quarantine label pod "$odd" app=examined --overwrite
 kubectl -n kit-quarantine get pods --show-labels"""
 
     def check(self) -> Outcome:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import html
-import threading
-import time
 from types import TracebackType
 from typing import Any
 
-PERIOD = 1.0  # seconds between two looks at the clock
+from kitlib.host.clock import PERIOD, Clock
 
 
 class Busy:
@@ -18,31 +16,23 @@ class Busy:
     """
 
     def __init__(self, widget: Any, doing: str, *, period: float = PERIOD) -> None:
-        self.widget, self.doing, self.period = widget, doing, period
-        self.done = threading.Event()
-        self.started = 0.0
-        self.thread = threading.Thread(target=self._follow, daemon=True)
+        self.widget, self.doing = widget, doing
+        self.clock = Clock(self._show, period)
 
     def __enter__(self) -> Busy:
-        self.started = time.monotonic()
         if self.doing:
+            self.clock.start()
             self._show()
-            self.thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.done.set()
+        self.clock.stop()
         if self.doing:
-            self.thread.join()
             self.widget.value = ""
 
-    def _follow(self) -> None:
-        while not self.done.wait(self.period):
-            self._show()
-
     def _show(self) -> None:
-        seconds = int(time.monotonic() - self.started)
+        seconds = int(self.clock.seconds)
         after = f" … {seconds} s" if seconds else " …"
         self.widget.value = f"⏳ {html.escape(self.doing.rstrip('.'))}{after}"

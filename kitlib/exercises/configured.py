@@ -23,12 +23,12 @@ class Configured(Deployed):
     """Settings that stand outside of the Deployment."""
 
     name = "3.2-deployment/configured"
-    instance = "greeter"
+    instance = "welcome"
     language = "bash"
     task = (
-        "`greeter.yaml` runs a program without settings, as Deployment `greeter` in the namespace `kit-greeter`. Give it a message "
-        f"from the key `{MESSAGE}` of a ConfigMap `greeter`, so that a new message reaches the running program without a restart, and "
-        f"an API key from the key `{KEY}` of a Secret `greeter`, whose value stands nowhere in the Deployment. The check changes the "
+        "`welcome.yaml` runs a program without settings, as Deployment `welcome` in the namespace `kit-welcome`. Give it a message "
+        f"from the key `{MESSAGE}` of a ConfigMap `welcome`, so that a new message reaches the running program without a restart, and "
+        f"an API key from the key `{KEY}` of a Secret `welcome`, whose value stands nowhere in the Deployment. The check changes the "
         "message, and looks at what `GET /settings` of each pod says."
     )
     hints = (
@@ -36,21 +36,24 @@ class Configured(Deployed):
         "`configured.yaml` has both.",
         "The environment is fixed when a process starts; a mounted folder is renewed. `CATALOG_MOTD_FILE` tells the program where "
         "the message is, and `CATALOG_API_KEY` comes from the Secret by a `secretKeyRef`.",
-        "`kubectl -n kit-greeter create configmap greeter --from-literal=motd=hello` and `kubectl -n kit-greeter create secret generic "
-        "greeter --from-literal=api-key=dummy` make the two objects. Mount the ConfigMap as a volume, without `subPath`.",
+        "Write the values into files called `motd` and `api-key`. `kubectl -n kit-welcome create configmap welcome --from-file=motd` and "
+        "`kubectl -n kit-welcome create secret generic welcome --from-file=api-key` make the two objects. Mount the ConfigMap as a "
+        "volume, without `subPath`.",
     )
     solution_text = """\
-kubectl create namespace kit-greeter --dry-run=client -o yaml | kubectl apply -f -
-kubectl -n kit-greeter create configmap greeter --from-literal=motd=hello --dry-run=client -o yaml | kubectl apply -f -
-kubectl -n kit-greeter create secret generic greeter --from-literal=api-key=dummy-key --dry-run=client -o yaml | kubectl apply -f -
-kubectl apply -f greeter.yaml
-kubectl -n kit-greeter patch deployment greeter --patch-file /dev/stdin <<'YAML'
+kubectl create namespace kit-welcome --dry-run=client -o yaml | kubectl apply -f -
+printf 'hello' > motd
+printf 'dummy-key' > api-key
+kubectl -n kit-welcome create configmap welcome --from-file=motd --dry-run=client -o yaml | kubectl apply -f -
+kubectl -n kit-welcome create secret generic welcome --from-file=api-key --dry-run=client -o yaml | kubectl apply -f -
+kubectl apply -f welcome.yaml
+kubectl -n kit-welcome patch deployment welcome --patch-file /dev/stdin <<'YAML'
 spec:
   template:
     spec:
       volumes:
         - name: config
-          configMap: {name: greeter}
+          configMap: {name: welcome}
       containers:
         - name: catalog
           volumeMounts:
@@ -58,9 +61,9 @@ spec:
           env:
             - {name: CATALOG_MOTD_FILE, value: /etc/catalog/motd}
             - name: CATALOG_API_KEY
-              valueFrom: {secretKeyRef: {name: greeter, key: api-key}}
+              valueFrom: {secretKeyRef: {name: welcome, key: api-key}}
 YAML
-kubectl -n kit-greeter rollout status deployment/greeter --timeout=60s"""
+kubectl -n kit-welcome rollout status deployment/welcome --timeout=60s"""
 
     def judge(self, deployment: Object) -> Outcome:
         """Look for ConfigMap and Secret, compare the program's API key with the Secret's, then change the message and look for it."""
@@ -69,8 +72,8 @@ kubectl -n kit-greeter rollout status deployment/greeter --timeout=60s"""
         secret = self.cluster.kube.get("Secret", self.instance, where)
         if MESSAGE not in (config or {}).get("data", {}) or KEY not in (secret or {}).get("data", {}):
             return failed(
-                f"in {where}, ConfigMap/greeter with {MESSAGE} or Secret/greeter with {KEY} is missing",
-                look="`kubectl -n kit-greeter get configmap,secret`: both are called greeter",
+                f"in {where}, ConfigMap/welcome with {MESSAGE} or Secret/welcome with {KEY} is missing",
+                look="`kubectl -n kit-welcome get configmap,secret`: both are called welcome",
             )
         assert config and secret  # they have the keys
         return self.settled(lambda: self._secret(deployment, secret) or self._message(deployment, config))

@@ -64,7 +64,7 @@ def pods(namespace: Namespace, deployment: Object) -> list[Object]:
 def moments(namespace: Namespace, deployment: Object, seconds: float) -> Iterator[list[Object]]:
     """The pods of a Deployment now, and after each change of one of them.
 
-    Raises WaitTimeout when the time is over; whoever has seen enough breaks off before.
+    Raises WaitTimeout when the time is over, unless the caller stops before.
     """
     yield pods(namespace, deployment)
     kube, name = namespace.cluster.kube, deployment["metadata"]["name"]

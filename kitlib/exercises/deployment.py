@@ -117,7 +117,8 @@ kubectl -n kit-billing rollout status deployment/billing --timeout=60s"""
             )
         if not history["image"].str.contains("no-such-image").any():
             return failed(
-                *saw, look="a Deployment that is made anew has no history; go back within the one that stage() made"
+                *saw,
+                look="a Deployment that is made anew has no history: go back within the one that got the broken release",
             )
         if not rolled_back(rollout.replica_sets(self.namespace, self.instance), self.broken):
             return failed(

@@ -13,6 +13,7 @@ from kitlib.exercises.base import Exercise
 from kitlib.kube import wait
 from kitlib.kube.client import Object
 from kitlib.telemetry import polling
+from kitlib.workloads import app
 
 SECONDS = 15
 ANSWER_SECONDS = 5  # a program without a readiness probe counts as ready before it listens
@@ -26,6 +27,10 @@ class Located(Exercise):
 
     namespace: str
     instance: str
+
+    def prepare(self) -> None:
+        """Publish the images that the starter files name."""
+        app.publish(self.cluster)
 
     def reset(self) -> None:
         """Remove the namespace; if the learner made it, delete only the exercise's objects in it."""

@@ -17,7 +17,7 @@ GENERATED = ("ReplicaSet", "Pod")  # their controllers name them NAME-…
 def find(cluster: Cluster, name: str) -> Namespace | None:
     """The namespace kit-NAME if it exists, also one that `kubectl create namespace` made."""
     found = cluster.kube.get("Namespace", f"kit-{name}")
-    return Namespace(cluster, Ref.of(found)) if found else None
+    return Namespace.of(cluster, found) if found else None
 
 
 def ensure(cluster: Cluster, name: str) -> Namespace:

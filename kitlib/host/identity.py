@@ -47,6 +47,9 @@ class Identity:
     engine: str = ""
     host: str = ""
 
+    def __repr__(self) -> str:
+        return f"Identity of cluster {self.cluster}, created {self.created_at}"
+
     @property
     def folder(self) -> Path:
         """Mounted by the node containers."""

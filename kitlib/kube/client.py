@@ -16,7 +16,8 @@ from typing import Any
 
 import urllib3.exceptions
 
-from kitlib.errors import ApiError
+from kitlib.errors import ApiError, NamespaceGone
+from kitlib.kube import namespaces
 from kitlib.kube.connection import APPLY_PATCH, CHUNK, MERGE_PATCH, Connection, StatusError, access, lines
 from kitlib.kube.discovery import Catalogue, Resource
 from kitlib.masking import redact
@@ -25,6 +26,7 @@ Object = dict[str, Any]
 MANAGER = "kit"
 STRATEGIC = "application/strategic-merge-patch+json"  # merges lists of containers by their names
 REQUEST_SECONDS = 30
+LOST = (0, 401)  # what a client gets from a cluster that is not there any more: no answer, or that of another one
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,16 @@ class Ref:
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}" + (f" in {self.namespace}" if self.namespace else "")
 
+    def __repr__(self) -> str:
+        return str(self)
+
 
 Refs = list[Ref]
 
 
 @contextmanager
 def mapped(doing: str) -> Iterator[None]:
-    """Turn the errors of a request into ApiError."""
+    """Turn the errors of a request into ApiError; NamespaceGone where the server says that the namespace is what is missing."""
     try:
         yield
     except ApiError:
@@ -62,20 +67,28 @@ def mapped(doing: str) -> Iterator[None]:
             f"{doing}: the API server does not answer ({e})", status=0, hint="./kit status, then ./kit up"
         ) from e
     except StatusError as e:
+        if lost := namespaces.missing(e.status, e.body):
+            raise NamespaceGone(lost) from e
         raise ApiError(f"{doing}: {_reason(e)}", status=e.status, hint=_next_step(e.status)) from e
 
 
 class Kube:
-    """A client bound to one kubeconfig file, never to the ambient one."""
+    """A client bound to one kubeconfig file, never to the ambient one.
+
+    relied_on: names of namespaces.  In these, an answer without objects is checked: when the namespace itself is gone, `get`, `list`,
+    `watch` and `states` raise NamespaceGone.  In any other, no object is an answer like others.
+    """
 
     def __init__(self, kubeconfig: Path) -> None:
         self.kubeconfig = kubeconfig
         self.connection = Connection(access(kubeconfig))
         self._catalogue = Catalogue(self.connection)
+        self.relied_on: set[str] = set()
+        self._bound_by = _text(kubeconfig)
 
     def _resource(self, kind: str, api_version: str = "") -> Resource:
         """The resource of a kind; api_version only where a kind is not unique.  Raises ApiError (404) for an unknown one."""
-        with mapped(f"looking up {kind}"):
+        with self._mapped(f"looking up {kind}"):
             found = self._catalogue.find(kind, api_version)
         if found is None:
             raise ApiError(f"no kind is called {kind}", status=404, hint="is its CustomResourceDefinition installed?")
@@ -87,13 +100,15 @@ class Kube:
         try:
             return self._ask(f"reading {kind}/{name}", "GET", resource.path(namespace, name))
         except ApiError as e:
-            if e.status == 404:
-                return None
-            raise
+            if e.status != 404:
+                raise
+        self._check_relied_on(namespace)
+        return None
 
     def list(self, kind: str, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Object]:
         """Objects of a kind; labels and fields are selectors."""
         items: list[Object] = self._page(self._resource(kind), namespace, labels, fields)["items"]
+        self._check_relied_on("" if items else namespace)
         return items
 
     def apply(
@@ -164,6 +179,7 @@ class Kube:
         resource = self._resource(kind)
         while time.monotonic() < deadline:
             page = self._page(resource, namespace, labels, fields)
+            self._check_relied_on("" if page["items"] else namespace)
             yield from (("ADDED", item) for item in page["items"])
             yield from self._changes(resource, namespace, labels, fields, page["metadata"]["resourceVersion"], deadline)
 
@@ -175,6 +191,7 @@ class Kube:
         while time.monotonic() < deadline:
             page = self._page(resource, namespace, "", fields)
             yield next(iter(page["items"]), None)
+            self._check_relied_on("" if page["items"] else namespace)  # only now: a wait for the object's end is over
             version = page["metadata"]["resourceVersion"]
             for change, item in self._changes(resource, namespace, "", fields, version, deadline):
                 yield None if change == "DELETED" else item
@@ -185,10 +202,32 @@ class Kube:
         """Until the deadline, the end of the stream, or 410: the server does not know this version any more."""
         left = max(1, int(deadline - time.monotonic()))
         query = {"labelSelector": labels, "fieldSelector": fields, "resourceVersion": version}
-        with mapped(f"watching {resource.kind}"):
+        with self._mapped(f"watching {resource.kind}"):
             for change, item in self.connection.watch(resource.path(namespace), query=query, seconds=left):
                 _learn(item)
                 yield change, item
+
+    @contextmanager
+    def _mapped(self, doing: str) -> Iterator[None]:
+        """As `mapped`; a cluster that was made again since then does not answer to this client, and the error says so."""
+        try:
+            with mapped(doing):
+                yield
+        except ApiError as e:
+            if e.status not in LOST or _text(self.kubeconfig) in (b"", self._bound_by):
+                raise
+            again = f"{doing}: the cluster was made again after this client was bound to it"
+            raise ApiError(again, status=e.status, hint=NamespaceGone.AGAIN) from e
+
+    def check(self, namespace: str) -> None:
+        """Raise NamespaceGone when a namespace does not exist, or is being deleted."""
+        found = self.get("Namespace", namespace)
+        if found is None or namespaces.ending(found):
+            raise NamespaceGone(namespace)
+
+    def _check_relied_on(self, namespace: str) -> None:
+        if namespace in self.relied_on:
+            self.check(namespace)
 
     def _page(self, resource: Resource, namespace: str, labels: str, fields: str) -> Object:
         query = {"labelSelector": labels, "fieldSelector": fields}
@@ -203,7 +242,7 @@ class Kube:
         """The last lines that a container wrote."""
         path = self._resource("Pod").path(namespace, pod) + "/log"
         query = {"container": container, "tailLines": lines, "previous": str(previous).lower()}
-        with mapped(f"reading the log of {pod}"):
+        with self._mapped(f"reading the log of {pod}"):
             answer = self.connection.send("GET", path, query=query, seconds=REQUEST_SECONDS)
             return answer.data.decode(errors="replace")
 
@@ -211,7 +250,7 @@ class Kube:
         """The lines of a container's log, as they come, until the container ends.  seconds: to wait for each; then it is an ApiError."""
         path = self._resource("Pod").path(namespace, pod) + "/log"
         query = {"container": container, "follow": "true"}
-        with mapped(f"following the log of {pod}"):
+        with self._mapped(f"following the log of {pod}"):
             answer = self.connection.send("GET", path, query=query, seconds=seconds, stream=True)
             try:
                 for line in lines(answer.stream(CHUNK)):
@@ -225,10 +264,17 @@ class Kube:
 
     def _ask(self, doing: str, method: str, path: str, **how: Any) -> Object:
         """The answer as a dict; the values of Secrets are registered for masking, so that no output can show them."""
-        with mapped(doing):
+        with self._mapped(doing):
             found: Object = self.connection.json(method, path, **how, seconds=REQUEST_SECONDS)
         _learn(found)
         return found
+
+
+def _text(kubeconfig: Path) -> bytes:
+    try:
+        return kubeconfig.read_bytes()
+    except OSError:
+        return b""
 
 
 def _learn(item: Object) -> None:

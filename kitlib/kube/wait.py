@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kitlib.errors import ApiError, WaitTimeout
+from kitlib.host import waiting
 from kitlib.kube.client import Kube, Object
 
 LOG_LINES = 5
@@ -23,13 +24,25 @@ def until(
 ) -> Object | None:
     """Return the object as soon as `done(object)` holds (None: it does not exist).
 
-    Raises WaitTimeout after `seconds`, with the object's conditions, the namespace's warnings and the last log lines.
+    Raises WaitTimeout after `seconds`, with the object's conditions, the namespace's warnings and the last log lines.  Raises
+    NamespaceGone at once where the object is missing because its namespace is.  In a notebook, a line says what is waited for.
     """
+    with waiting.line(f"{kind}/{name} is {what}", seconds):
+        return _until(kube, kind, name, namespace, done, what, seconds)
+
+
+def _until(
+    kube: Kube, kind: str, name: str, namespace: str, done: Callable[[Object | None], bool], what: str, seconds: float
+) -> Object | None:
     last = None
     for seen in kube.states(kind, name, namespace, seconds=seconds):
         if done(seen):
             return seen
+        if seen is None and namespace:
+            kube.check(namespace)
         last = seen or last
+    if namespace:
+        kube.check(namespace)
     raise WaitTimeout(
         f"{kind}/{name} is not {what} after {seconds:.0f} s",
         observed=[*conditions(last), *explain(kube, namespace)],

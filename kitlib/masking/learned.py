@@ -2,7 +2,8 @@
 
 A value that no text would have by chance is masked wherever it occurs, also encoded.  A value that is an ordinary word (`default`,
 `running`, `figure`), a number or an address would take half of every text with it, tags of HTML included: it is masked only beside its own
-key, where it stands as a value (`mode: running`, `MODE=running`), and in base64.  So is a value that is too short.
+key, where it stands as a value (`mode: running`, `MODE=running`), and in base64.  So is a value that is too short.  In the output of a
+cell that reads Secrets, such a value is also masked where it is all that a line says.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ _STRUCTURE = re.compile(
     re.IGNORECASE,
 )
 _QUOTE = r"(?:\\*[\"']|&quot;|&\#34;|&\#x27;|&\#39;)"
+_WHOLE = re.compile(
+    r"^(?P<head>[ \t]*\[?(?:b?[\"'])?)(?P<value>[^\r\n]*?)(?P<tail>(?:\\n)?[\"']?\]?[ \t]*)(?=\r*$)", re.MULTILINE
+)
 _MARKUP = r"(?P<markup></?[A-Za-z][\w:-]*|(?<=\s)[\w:-]+(?=\s*=\s*[\"']))"  # names of tags and attributes
 
 
@@ -57,11 +61,13 @@ def _speakable(word: str) -> bool:
 
 
 class Learned:
-    """Values known to be secret, with the encodings in which they travel."""
+    """Values known to be secret, with the encodings in which they travel.  reading: whether the cell that runs reads Secrets."""
 
     def __init__(self) -> None:
+        self.reading = False
         self._anywhere: list[str] = []  # longest first
         self._beside: dict[tuple[str, str], re.Pattern[str]] = {}
+        self._lines: set[str] = set()  # what is masked where it is a whole line, encoded or not
 
     def add(self, value: bytes, key: str = "") -> str:
         """Learn a value, and say why it is masked only beside its key: `too short`, `an ordinary word`; empty if it is masked anywhere."""
@@ -77,6 +83,8 @@ class Learned:
         forms = {form for form in encoded if len(form) >= (8 if why else MIN_LENGTH) and form not in MASK}
         if not why or len(text) >= MIN_LENGTH:
             self._anywhere = sorted({*self._anywhere, *forms}, key=len, reverse=True)
+        if why:
+            self._lines |= {text, *base64_forms(text)}
         if why and key and not _STRUCTURE.fullmatch(key):
             self._beside[key, text] = _beside(key, text)
         return why
@@ -87,10 +95,16 @@ class Learned:
         if present:
             pattern = "|".join([*([_MARKUP] if markup else []), *map(re.escape, present)])
             text = re.sub(pattern, lambda m: m[0] if m.groupdict().get("markup") else MASK, text)
-        for (_, value), pattern_beside in self._beside.items():
+        for (_, value), pattern_beside in list(self._beside.items()):  # another thread can learn meanwhile
             if value in text:
                 text = pattern_beside.sub(rf"\g<head>{MASK}", text)
         return text
+
+    def mask_lines(self, text: str) -> str:
+        """While a cell reads Secrets: the text without the lines that are one of the values that `mask` leaves, also in Python's quotes."""
+        if not (self.reading and self._lines):
+            return text
+        return _WHOLE.sub(lambda m: f"{m['head']}{MASK}{m['tail']}" if m["value"] in self._lines else m[0], text)
 
 
 def _beside(key: str, value: str) -> re.Pattern[str]:

@@ -64,6 +64,11 @@ def learn(data: Mapping[str, str], *, name: str = "") -> None:
             )
 
 
+def reading(on: bool) -> None:
+    """Whether the cell that runs reads Secrets by itself: then values masked beside their keys are also masked as whole lines."""
+    _learned.reading = on
+
+
 def forget() -> None:
     """Forget every learned value."""
     _learned.__init__()  # type: ignore[misc]
@@ -149,7 +154,7 @@ def install(shell: Any) -> None:
     session = getattr(getattr(shell, "kernel", None), "session", None)
     if session is None or getattr(session.send, "masks", False):
         return
-    original, pieces = session.send, Pieces(mask)
+    original, pieces = session.send, Pieces(_mask_lines)
 
     def send(stream: Any, msg_or_type: Any, content: Any = None, *args: Any, **kwargs: Any) -> Any:
         if isinstance(msg_or_type, str):
@@ -174,6 +179,10 @@ def _mask_message(kind: str, content: Any, cell: str, pieces: Pieces) -> Any:
     if kind == "stream":
         return {**content, "text": pieces.next(str(content.get("name", "")), _text(content["text"]), cell)}
     return _mask_content(kind, content)
+
+
+def _mask_lines(text: str) -> str:
+    return _learned.mask_lines(mask(text))
 
 
 def _is_secret(parent: Mapping[Any, Any], key: Any) -> bool:
@@ -204,6 +213,8 @@ def _mask_content(kind: str, content: Any) -> Any:
 
 
 def _mask_mime(mime: str, value: Any) -> Any:
+    if mime == "text/plain":
+        return _mask_lines(_text(value))
     if mime.startswith("text/") or mime in ("image/svg+xml", "application/javascript"):
         return mask(_text(value), markup=mime in _MARKUP)
     return mask_value(value) if mime.endswith("json") else value

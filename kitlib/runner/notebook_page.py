@@ -35,24 +35,24 @@ main { max-width: 60rem; margin: 0 auto; }
 """
 
 
-class PageExporter(HTMLExporter):  # type: ignore[misc, unused-ignore]
+class PageExporter(HTMLExporter):
     """nbconvert's exporter `kit`.  Live widgets are left out; the text or picture beside them in the same output is shown."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
+        super().__init__(**settings)  # type: ignore[no-untyped-call]
         dark = self.environment.loader.get_source(self.environment, "static/theme-dark.css")[0]
         self.raw_template = _TEMPLATE % (POLICY, dark)
 
-    def from_notebook_node(self, nb: Any, resources: Any = None, **settings: Any) -> tuple[str, Any]:
+    def from_notebook_node(self, nb: Any, resources: Any = None, **settings: Any) -> tuple[Any, dict[str, Any]]:
         """The page, and nbconvert's resources.  The notebook stays as it is."""
         html, resources = super().from_notebook_node(_still(nb), resources, **settings)
-        return str(html), resources
+        return html, resources
 
 
 def page(nb: Any, title: str) -> str:
     """The notebook's HTML."""
     html, _ = PageExporter().from_notebook_node({**nb, "metadata": {**nb["metadata"], "title": title}})
-    return html
+    return str(html)
 
 
 def _still(nb: Any) -> Any:

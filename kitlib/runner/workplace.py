@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from shutil import which
 
@@ -16,6 +17,10 @@ from kitlib.engine import daemon, endpoint
 from kitlib.errors import EngineError
 from kitlib.host import environment, identity, tools
 
+# Run when a kernel starts: outputs are masked, and errors explained, also before a cell has imported the kit.
+STARTUP = """\
+__import__("kitlib")
+"""
 # What would lead docker, kind and kubectl elsewhere.  A kernel that something else has started keeps the rest: it is that program's.
 UNSET = "DOCKER_CONTEXT DOCKER_DEFAULT_PLATFORM DOCKER_BUILDKIT BUILDX_* BUILDKIT_* COMPOSE_* KIND_* KUBE_* KUBECTL_* HELM_KUBE* OTEL_*"
 
@@ -54,6 +59,7 @@ def jupyter() -> dict[str, str]:
     """The kit's own folders, so that the user's configuration, kernels, start files and plot styles are not used."""
     folder = paths.state() / "jupyter"
     folder.mkdir(exist_ok=True)  # IPython makes its own below, and warns where it cannot
+    _write_startup(folder / "ipython" / "profile_default" / "startup" / "first.py")
     return {
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_CONFIG_PATH": str(paths.ROOT / "kitlib" / "runner" / "jupyter"),
@@ -68,6 +74,14 @@ def jupyter() -> dict[str, str]:
 def enter() -> None:
     """Give this kernel that environment, whatever started it: `!kubectl` in its cells speaks to the kit's cluster."""
     environment.adopt(variables(), UNSET.split())
+
+
+def _write_startup(file: Path) -> None:
+    """Write what each kernel runs first, unless it is there; in a state folder that cannot be written, kernels do without."""
+    with suppress(OSError):
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(STARTUP)
 
 
 def _tools() -> Iterator[Path]:

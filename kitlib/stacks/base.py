@@ -17,6 +17,7 @@ import pandas as pd
 from kitlib.cluster import local_registry
 from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.errors import ApiError, NotOurs, SupplyError
+from kitlib.host import waiting
 from kitlib.host.identity import LABEL
 from kitlib.host.stats import quantity
 from kitlib.kube import kustomize, wait
@@ -63,15 +64,22 @@ def install(
     _refuse_foreign(cluster, [*definitions, *(m for m in manifests if "namespace" not in m["metadata"])])
     print(f"{stack.name}: {_sum(_footprint(cluster, manifests))}")
     began = time.monotonic()
-    namespace = cluster.namespace(stack.name)
-    for ref in namespace.apply(*definitions):
-        wait.until(cluster.kube, ref.kind, ref.name, done=wait.condition("Established"), what="established")
+    with waiting.line(f"the stack {stack.name} is ready") as line:
+        namespace = cluster.namespace(stack.name)
+        for ref in namespace.apply(*definitions):
+            wait.until(cluster.kube, ref.kind, ref.name, done=wait.condition("Established"), what="established")
+        _start(namespace, manifests, seconds)
+    if not line.shown:  # which says the same
+        print(f"{stack.name}: ready after {time.monotonic() - began:.1f} s")
+    return namespace
+
+
+def _start(namespace: Namespace, manifests: Sequence[Object], seconds: float) -> None:
+    """Apply a stack's own objects, and wait for those that become ready.  seconds: for each of them."""
+    kube = namespace.cluster.kube
     for ref in namespace.apply(*manifests):
         if ref.kind in READY:
-            done = READY[ref.kind]
-            wait.until(cluster.kube, ref.kind, ref.name, ref.namespace, done=done, what="ready", seconds=seconds)
-    print(f"{stack.name}: ready after {time.monotonic() - began:.1f} s")
-    return namespace
+            wait.until(kube, ref.kind, ref.name, ref.namespace, done=READY[ref.kind], what="ready", seconds=seconds)
 
 
 def find(cluster: Cluster, stack: Stack) -> Namespace | None:
@@ -91,7 +99,7 @@ def remove(cluster: Cluster, stack: Stack) -> None:
 def remove_all(cluster: Cluster, stacks: Iterable[Stack], beside: Iterable[Namespace] = ()) -> None:
     """Remove stacks, and these namespaces, side by side: Kubernetes waits five seconds before it begins with one."""
     going = [*(partial(remove, cluster, stack) for stack in stacks), *(namespace.undo for namespace in beside)]
-    with ThreadPoolExecutor(len(going)) as pool:
+    with waiting.line("all of it is gone", SECONDS), ThreadPoolExecutor(len(going)) as pool:
         list(pool.map(lambda go: go(), going))
 
 

@@ -145,7 +145,7 @@ class Logs:
     def _health(self) -> list[str]:
         answer = self._quietly("_cluster/health")
         if answer is None:
-            return ["Elasticsearch does not answer: kit.kube.wait.explain(cluster.kube, 'kit-logs') shows its log"]
+            return [f"Elasticsearch does not answer: `kubectl -n {self.namespace.name} logs {POD}` shows its log"]
         if answer["status"] != "red":
             return []
         return ["Elasticsearch is red, a shard has no place: logs.ask('GET', '_cluster/allocation/explain') says why"]

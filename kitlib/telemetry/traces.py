@@ -25,7 +25,7 @@ SKEW = 0.05  # seconds by which two clocks may disagree
 SCANNED = 500  # traces
 FULL = 0.9  # of the collector's queue
 NOT_FOUND = 404
-LOG = "kit.kube.wait.explain(cluster.kube, '{}') shows its log"
+LOG = "`kubectl -n {} logs jaeger-0` shows its log"
 
 
 @dataclass(frozen=True)

@@ -67,9 +67,14 @@ def missing(text: str, given: set[str]) -> list[str]:
     return sorted(named - given - written)
 
 
+def early(text: str) -> list[str]:
+    """Pipes into a program that stops reading early: under `pipefail` the writer sometimes ends with SIGPIPE, and so does the text."""
+    return re.findall(r"\|\s*(head|grep -q)\b", text)
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_is_sound(name: str) -> None:
-    """shellcheck finds nothing in it, its commands exist, and so do the files that it names."""
+    """shellcheck finds nothing in it, its commands and the files that it names exist, and no pipe ends early."""
     text = TEXTS[name]
     folder = starters.SOURCE / name.partition("/")[0]
     given = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
@@ -79,6 +84,7 @@ def test_a_text_is_sound(name: str) -> None:
     assert said.stdout == ""
     assert unknown(text) == []
     assert missing(text, given) == []
+    assert early(text) == []
 
 
 @pytest.mark.parametrize("exercise", exercises.ALL.values(), ids=lambda e: e.name)
@@ -98,6 +104,7 @@ def test_a_wrong_text_is_found() -> None:
     assert missing("kubectl apply -f a.yaml\ncat > b.yaml <<X\nX\nkubectl apply -f b.yaml -f c.yaml", {"a.yaml"}) == [
         "c.yaml"
     ]
+    assert early("a=$(kubectl get pods -o name | head -n 1)") == ["head"]
 
 
 @pytest.mark.parametrize("folder", sorted(starters.SOURCE.iterdir()), ids=lambda folder: folder.name)

@@ -12,6 +12,7 @@ MODULES = sorted(file for folder in ("kitlib", "bench") for file in (ROOT / fold
 OWN = {"kitlib/host/environment.py"}
 # Variables that a module reads for itself.
 READ = {
+    "kitlib/errors.py": {"KIT_DEBUG"},
     "kitlib/host/console.py": {"CI", "KIT_STEPS"},
     "kitlib/engine/daemon.py": {"KIT_ENGINE_DATA"},
     "kitlib/runner/doctor.py": {"KIT_PROFILE", "KIT_SUPPLY"},

@@ -20,7 +20,7 @@ from kitlib.workloads import versions
 # Files that the cluster accepts and that cannot run, as the chapter or the exercise wants it: each begins with a comment that says so.
 BROKEN = {"0-start/broken.yaml", "0-start/typo.yaml", "3.2-deployment/billing-next.yaml"}
 PUBLISHED = {f"{images.PREFIX}/{versions.NAMED}:{tag}" for tag in versions.TAGS}
-KUBERNETES = ("0-", "3", "4.4")  # chapters whose YAML is all for kubectl; others have files for other tools, too
+KUBERNETES = ("0-", "3", "4.4")  # chapters whose YAML is all for kubectl; others also have files for other tools
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 FILES = sorted(starters.SOURCE.rglob("*.y*ml"))
 

@@ -54,7 +54,10 @@ def test_a_failed_command_fails_its_cell(ask: Ask) -> None:
     reply, said = ask("!echo its words; exit 3\nprint('went on')")
 
     assert reply["ename"] == "CommandFailed"
-    assert reply["traceback"] == ["CommandFailed: exit 3 from: echo its words; exit 3"]
+    assert reply["traceback"] == [
+        "CommandFailed: exit 3 from: echo its words; exit 3",
+        "in line 1 of the cell: !echo its words; exit 3",
+    ]
     assert said.splitlines() == ["its words"]
 
 

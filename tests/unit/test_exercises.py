@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from kitlib import paths
+from kitlib import exercises, paths
 from kitlib.exercises import (
     architecture,
     built,
@@ -90,6 +91,17 @@ def test_reset_takes_only_the_exercise_out_of_a_namespace(
     found: Object = {"kind": kind, "metadata": {"name": name, "labels": labels}}
 
     assert place.belongs(found, ["keeper"], "mark") is mine
+
+
+def test_no_two_chapters_work_in_one_namespace() -> None:
+    """A reset of one chapter's exercise would remove what the learner did in the other."""
+    places = {
+        (space, name.split("/")[0])
+        for name in exercises.ALL
+        for space in re.findall(r"\bkit-[a-z-]+", exercises.exercise(name).task)
+    }
+
+    assert len(places) == len({space for space, _ in places}) > 10, sorted(places)
 
 
 def test_a_second_build_does_not_find_the_layers_of_the_first() -> None:

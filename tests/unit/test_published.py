@@ -27,7 +27,7 @@ def report(folder: Path, *runs: pd.DataFrame, profile: str = "full", commit: str
         _write(folder / "results" / f"{frame['claim'].iloc[0]}.jsonl", lines)
     cases = "".join(f'<testcase name="c" classname="n" time="{t}"/>' for t in (60.0, 30.0))
     suites = "".join(
-        f'<testsuite name="{chapter}">{cases}</testsuite>' for chapter in ("2.2-dockerfile", "2.3-multi-stage")
+        f'<testsuite name="{chapter}">{cases}</testsuite>' for chapter in ("2.1-docker-concepts", "2.3-multi-stage")
     )
     (folder / "junit.xml").write_text(f"<testsuites>{suites}</testsuites>")
     return folder
@@ -101,6 +101,19 @@ def test_an_experiment_that_broke_off_is_refused(of: Reference, tmp_path: Path) 
 
     with pytest.raises(InputError, match="its experiment broke off"):
         of.keep(folder)
+
+
+def test_a_chapter_that_stopped_is_left_out(of: Reference, tmp_path: Path) -> None:
+    """Its minutes would be too few, and its cells after the failure did not measure."""
+    folder = report(tmp_path / "run", frames.starts([0, 0, 0]), frames.rebuilds([0.3, 0.4, 0.3]))
+    junit = folder / "junit.xml"
+    begin = '<testsuite name="2.3-multi-stage">'
+    junit.write_text(
+        junit.read_text().replace(begin, f'{begin}<testcase name="c" classname="n"><failure message="m"/></testcase>')
+    )
+
+    assert of.keep(folder) == ["2.1-cache"]
+    assert list(of.minutes) == ["2.1-docker-concepts"]
 
 
 def test_a_folder_without_rows_is_refused(of: Reference, tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ def _deployed(name: str, namespace: str) -> str:
 
 _keeper, _patient = _deployed("keeper", "kit-adopt"), _deployed("patient", "kit-quarantine")
 _orphans_only = f"{_keeper}\nkubectl -n kit-adopt delete deployment keeper --cascade=orphan"
-# the cheat: a pod of one's own beside the Deployment
-_another_pod = f"{_patient}\nkubectl -n kit-quarantine run examined --image=kit.local/catalog:1.0"
+# the cheat: a pod of one's own beside the Deployment, with a name like those that the ReplicaSet gives
+_another_pod = f"{_patient}\nkubectl -n kit-quarantine run patient-examined --image=kit.local/catalog:1.0"
 
 TWIN = """\
 kubectl -n kit-twin delete pod twin --ignore-not-found --now || true

@@ -46,7 +46,7 @@ QUICK = bash(
     )
 )
 
-# undo: the broken release is restarted; a Deployment made anew, without a history; another release rolled forward
+# undo: the broken release is restarted; a recreated Deployment, without a history; another release rolled forward
 BROKEN = (
     "kubectl apply -f billing.yaml\nkubectl -n kit-billing rollout status deployment/billing --timeout=60s\n"
     "kubectl apply -f billing-next.yaml\n"
@@ -68,30 +68,30 @@ ANOTHER_IMAGE = bash(
 
 # configured: the file is bound by subPath; the environment alone; a cheat: the values stand in the Deployment
 MADE = (
-    "kubectl -n kit-greeter delete deployment,configmap,secret greeter --ignore-not-found\n"
-    "kubectl -n kit-greeter create configmap greeter --from-literal=motd=hello\n"
-    "kubectl -n kit-greeter create secret generic greeter --from-literal=api-key=dummy-key\n"
-    "kubectl apply -f greeter.yaml\n"
+    "kubectl -n kit-welcome delete deployment,configmap,secret welcome --ignore-not-found\n"
+    "kubectl -n kit-welcome create configmap welcome --from-literal=motd=hello\n"
+    "kubectl -n kit-welcome create secret generic welcome --from-literal=api-key=dummy-key\n"
+    "kubectl apply -f welcome.yaml\n"
 )
-KEY_BY_NAME = "{name: CATALOG_API_KEY, valueFrom: {secretKeyRef: {name: greeter, key: api-key}}}"
+KEY_BY_NAME = "{name: CATALOG_API_KEY, valueFrom: {secretKeyRef: {name: welcome, key: api-key}}}"
 MOUNTED = "{name: CATALOG_MOTD_FILE, value: /etc/catalog/motd}"
-FROM_ENVIRONMENT = "{name: CATALOG_MOTD, valueFrom: {configMapKeyRef: {name: greeter, key: motd}}}"
+FROM_ENVIRONMENT = "{name: CATALOG_MOTD, valueFrom: {configMapKeyRef: {name: welcome, key: motd}}}"
 SUB_PATH = bash(
     _in(
-        "greeter",
-        MADE + "kubectl -n kit-greeter patch deployment greeter -p "
-        "'spec: {template: {spec: {volumes: [{name: config, configMap: {name: greeter}}]}}}'\n"
+        "welcome",
+        MADE + "kubectl -n kit-welcome patch deployment welcome -p "
+        "'spec: {template: {spec: {volumes: [{name: config, configMap: {name: welcome}}]}}}'\n"
         + _patched(
-            "greeter",
+            "welcome",
             f"env: [{MOUNTED}, {KEY_BY_NAME}], "
             "volumeMounts: [{name: config, mountPath: /etc/catalog/motd, subPath: motd}]",
         ),
     )
 )
-ENVIRONMENT = bash(_in("greeter", MADE + _patched("greeter", f"env: [{FROM_ENVIRONMENT}, {KEY_BY_NAME}]")))
+ENVIRONMENT = bash(_in("welcome", MADE + _patched("welcome", f"env: [{FROM_ENVIRONMENT}, {KEY_BY_NAME}]")))
 LITERAL = bash(
     _in(
-        "greeter", MADE + _patched("greeter", f"env: [{FROM_ENVIRONMENT}, {{name: CATALOG_API_KEY, value: dummy-key}}]")
+        "welcome", MADE + _patched("welcome", f"env: [{FROM_ENVIRONMENT}, {{name: CATALOG_API_KEY, value: dummy-key}}]")
     )
 )
 
