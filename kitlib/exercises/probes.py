@@ -255,7 +255,8 @@ class Shell(_Repaired):
         "The pod looks healthy. Which Warning does it have among its events, and does that say that the program is broken?",
         "A probe of the kind exec starts a program inside the container. The only program in this image is the service itself. Which "
         "kind of probe needs nothing in the image?",
-        "Replace `exec` by `httpGet` with `path: /health` and `port: http`; `periodSeconds` and `failureThreshold` can stay.",
+        "Replace `exec` by `httpGet` with `path: /health` and `port: http`; `periodSeconds` and `failureThreshold` can stay. A patch has "
+        "to remove `exec` as well: a probe has one kind.",
     )
     solution_text = (
         f"{SPACED}"
@@ -286,10 +287,10 @@ class Shell(_Repaired):
 
 
 def _errored(namespace: Namespace, pod: str) -> list[str]:
-    """The events of a pod that tell of probes which could not be run."""
+    """The last event of a pod that tells of a probe which could not be run, if there is any."""
     events = namespace.cluster.kube.list("Event", namespace.name)
     mine = [str(event.get("message", "")) for event in events if event.get("involvedObject", {}).get("name") == pod]
-    return [message for message in mine if "probe errored" in message]
+    return [message for message in mine if "probe errored" in message][-1:]
 
 
 class Traffic(_Repaired):

@@ -67,6 +67,7 @@ WRONG: dict[str, Sequence[Bash]] = {
     Traffic.name: (
         _applied(Traffic.name),
         _applied(Traffic.name, _set("/livenessProbe/httpGet/path", '"/ready"')),
+        bash(f"{_applied(Traffic.name).text}\nkubectl -n kit-{SPACE} delete service traffic"),
     ),
     Dependency.name: (
         _applied(Dependency.name),
