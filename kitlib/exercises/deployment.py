@@ -159,7 +159,8 @@ class Pinned(Deployed):
         "A digest is computed from the content. A pod that runs says in its status which digest it has: "
         "`status.containerStatuses[0].imageID`.",
         "Deploy the old release by its tag once, read the imageID of a pod, and put it, `…@sha256:…`, into "
-        "`spec.template.spec.containers[0].image`, for instance by `kubectl set image`.",
+        "`spec.template.spec.containers[0].image`, for instance by `kubectl set image`. The repository in front of the `@` may be another "
+        "one that has the same content.",
     )
     solution_text = """\
 kubectl create namespace kit-pinned --dry-run=client -o yaml | kubectl apply -f -
