@@ -125,7 +125,11 @@ def _slug(setting: Setting | OwnFile) -> str:
 
 
 def _roll_one(namespace: Namespace, name: str, image: str, setting: Setting | OwnFile) -> dict[str, float]:
-    """The old version starts at once; what is rolled out is the same program with a slow start."""
+    """The old version starts at once; what is rolled out is the same program with a slow start.
+
+    Pods of an earlier run under this name have to be gone: with Recreate, a Deployment waits for them, and does not see their end.
+    """
+    pods.until(namespace, name, done=lambda found: not found, what="gone", seconds=PATIENCE)
     refs = namespace.apply(*setting.manifests(name, image))
     try:
         app.roll_out(namespace, name, PATIENCE)
