@@ -60,7 +60,7 @@ def pictures(of: Reference, root: Path = paths.ROOT) -> Iterator[tuple[Path, str
 
 
 def filled(text: str, of: Reference) -> str:
-    """A page's text with its parts made anew.  Raises InputError for a part that nobody makes."""
+    """A page's text with new parts.  Raises InputError for a name that is not in PARTS."""
 
     def made(found: re.Match[str]) -> str:
         begin, name, _, end = found.groups()

@@ -1,6 +1,6 @@
 """`!command` in a notebook: a command that fails fails its cell, so that no later cell goes on with what is not there.
 
-IPython runs the next line of the cell instead, and nobody sees the status in a headless run.  `x = !command` stays as IPython has it, and
+IPython runs the next line of the cell instead, and a headless run does not show the status.  `x = !command` stays as IPython has it, and
 `!command || true` allows a failure.
 """
 

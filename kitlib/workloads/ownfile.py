@@ -1,4 +1,4 @@
-"""A learner's manifest as a treatment: its Deployment under a name and with an image of the experiment's, many times side by side.
+"""A learner's manifest as a treatment: its Deployment many times side by side, with names and an image that the experiment gives.
 
 Only what would get in the way of the measurement is replaced: name, namespace, image, and the labels by which its pods are found.
 """

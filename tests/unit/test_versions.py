@@ -28,7 +28,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
 
 @pytest.fixture
 def cluster(registry: dict[tuple[str, str], str]) -> Any:
-    """Keeps what is pushed, and what its two nodes are told."""
+    """Keeps what is pushed, and the commands for its two nodes."""
     told: list[tuple[str, ...]] = []
 
     def push(local: str, to: str) -> None:
