@@ -145,9 +145,13 @@ class _Routed(_Scene):
 
     def reset(self) -> None:
         """Remove the rules in the namespace, and what the starter file made."""
+        kube = self.cluster.kube
         if namespace := place.find(self.cluster, self.space):
-            for rule in self._rules(namespace):
-                namespace.cluster.kube.delete(Ref.of(rule))
+            refs = [Ref.of(rule) for rule in self._rules(namespace)]
+            for ref in refs:
+                kube.delete(ref)
+            for ref in refs:
+                wait.until(kube, ref.kind, ref.name, ref.namespace, done=wait.gone, what="gone")
         super().reset()
 
     def _rules(self, namespace: Namespace) -> list[Object]:
