@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kitlib.errors import UsageError
-from kitlib.host import stats
+from kitlib.host import stats, textfile
 
 BEGIN = "<!-- table: written by ./kit bench -->"
 END = "<!-- end of the table -->"
@@ -27,12 +27,10 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 def into(file: Path, results: Mapping[str, Any]) -> None:
     """Replace what is between the markers of a README.  Raises UsageError when it has none."""
-    text = file.read_text()
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
+    page = textfile.between(file.read_text(), BEGIN, END, markdown(results))
+    if page is None:
         raise UsageError(f"{file} has no place for the table", hint=f"it goes between {BEGIN} and {END}")
-    file.write_text(f"{before}{BEGIN}\n\n{markdown(results)}\n\n{END}{after}")
+    file.write_text(page)
 
 
 def _line(r: Mapping[str, Any]) -> str:

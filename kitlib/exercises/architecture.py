@@ -18,7 +18,6 @@ class Bind(Located):
     name = "3.1-architecture/bind"
     namespace = "bind"
     instance = "lonely"
-    language = "bash"
     task = (
         f"Run the pod `lonely` of `lonely.yaml` in the namespace `kit-{namespace}`, so that no scheduler takes it: its "
         "`spec.schedulerName` is `nobody`. Then be its scheduler: give it a node by a Binding, without deleting it."
@@ -83,7 +82,6 @@ class Adopt(Located):
     name = "3.1-architecture/adopt"
     namespace = "adopt"
     instance = "keeper"
-    language = "bash"
     task = (
         f"Run the Deployment `keeper` of `keeper.yaml`, with two replicas, in the namespace `kit-{namespace}`. Delete it "
         "so that its pods live on without it. Then apply it again: the new Deployment has to take over the very pods "
@@ -140,7 +138,6 @@ class Quarantine(Located):
     name = "3.1-architecture/quarantine"
     namespace = "quarantine"
     instance = "patient"
-    language = "bash"
     task = (
         f"Run the Deployment `patient` of `patient.yaml`, with two replicas, in the namespace `kit-{namespace}`. One of "
         "its pods behaves oddly, and you want to examine it: take it out of its ReplicaSet without stopping it. The "
@@ -205,7 +202,6 @@ class Twin(Located):
     name = "3.1-architecture/twin"
     namespace = "twin"
     instance = "twin"
-    language = "bash"
     back = 9090
     task = (
         f"Containers of one Pod share its network. In the namespace `kit-{namespace}`, run a Pod `twin` with two "

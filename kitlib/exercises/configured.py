@@ -24,7 +24,6 @@ class Configured(Deployed):
 
     name = "3.2-deployment/configured"
     instance = "welcome"
-    language = "bash"
     task = (
         "`welcome.yaml` runs a program without settings, as Deployment `welcome` in the namespace `kit-welcome`. Give it a message "
         f"from the key `{MESSAGE}` of a ConfigMap `welcome`, so that a new message reaches the running program without a restart, and "

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from kitlib.cluster.bound import Namespace
 from kitlib.errors import WaitTimeout
 from kitlib.exercises import place
-from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed
+from kitlib.exercises.base import NOT_ATTEMPTED, Outcome, failed
+from kitlib.exercises.terminal import TerminalExercise
 from kitlib.kube import wait
 from kitlib.kube.client import Object
 from kitlib.measure.workloads.pods import is_ready
@@ -19,7 +20,7 @@ ENDING = 60  # seconds for the pods of an earlier rollout to end; the default gr
 WAITS = "why the pods wait: is the image one that can be pulled, does the program become ready?"
 
 
-class Deployed(Exercise):
+class Deployed(TerminalExercise):
     """An exercise whose answer is a Deployment: of a fixed name, in a namespace of that name."""
 
     instance: str
@@ -28,10 +29,6 @@ class Deployed(Exercise):
     def namespace(self) -> Namespace:
         """The exercise's namespace, made when it is missing."""
         return place.ensure(self.cluster, self.instance)
-
-    def prepare(self) -> None:
-        """Publish the images that the starter files name."""
-        app.publish(self.cluster)
 
     def check(self) -> Outcome:
         """Look whether the Deployment exists, then judge it."""

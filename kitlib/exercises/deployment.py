@@ -17,7 +17,6 @@ class Unnoticed(Deployed):
     name = "3.2-deployment/unnoticed"
     instance = "orders"
     delay = "CATALOG_START_DELAY"
-    language = "bash"
     task = (
         "`orders.yaml` runs a program that needs a second before it listens (`CATALOG_START_DELAY` is `1s`), as Deployment and Service "
         "`orders` in the namespace `kit-orders`. Each rollout of it loses requests. Change the file, or write another one, so that a "
@@ -85,7 +84,6 @@ class Undo(Deployed):
     name = "3.2-deployment/undo"
     instance = "billing"
     broken = "kit.local/no-such-image:1"
-    language = "bash"
     task = (
         "Create the namespace `kit-billing`, roll out `billing.yaml`, and then `billing-next.yaml`, whose image does not exist. "
         "Find out why the rollout does not end. Then bring the release before it back, without deleting anything."
@@ -148,7 +146,6 @@ class Pinned(Deployed):
     name = "3.2-deployment/pinned"
     instance = "pinned"
     movable = "kit.local/pinned:"
-    language = "bash"
     task = (
         "The old release is published as `kit.local/pinned:latest`. Run this release as Deployment `pinned` with two replicas in the "
         "namespace `kit-pinned`, so that moving the tag cannot swap it. The check moves the tag to the new release, deletes one pod, "

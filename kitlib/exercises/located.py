@@ -9,17 +9,16 @@ from kitlib.cluster import podproxy
 from kitlib.cluster.bound import Namespace
 from kitlib.errors import ClusterError, WaitTimeout
 from kitlib.exercises import place
-from kitlib.exercises.base import Exercise
+from kitlib.exercises.terminal import TerminalExercise
 from kitlib.kube import wait
 from kitlib.kube.client import Object
 from kitlib.telemetry import polling
-from kitlib.workloads import app
 
 SECONDS = 15
 ANSWER_SECONDS = 5  # a program without a readiness probe counts as ready before it listens
 
 
-class Located(Exercise):
+class Located(TerminalExercise):
     """What the learner does stays in the namespace kit-NAMESPACE, and reset removes it.
 
     namespace: without the prefix `kit-`; instance: the name that the task gives to the object.
@@ -27,10 +26,6 @@ class Located(Exercise):
 
     namespace: str
     instance: str
-
-    def prepare(self) -> None:
-        """Publish the images that the starter files name."""
-        app.publish(self.cluster)
 
     def reset(self) -> None:
         """Remove the namespace; if the learner made it, delete only the exercise's objects in it."""

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from kitlib.cluster.bound import Namespace
 from kitlib.errors import WaitTimeout
 from kitlib.exercises import place
-from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
+from kitlib.exercises.base import NOT_ATTEMPTED, Outcome, failed, passed
 from kitlib.exercises.mended import SECONDS, discard, lives
+from kitlib.exercises.terminal import TerminalExercise
 from kitlib.kube import wait
 from kitlib.kube.client import Object
 from kitlib.measure.selfhealing import dependency
@@ -26,10 +27,8 @@ HASH = "pod-template-hash"
 WAITS = "kubectl describe pod: why are not all pods ready?"
 
 
-class _Repaired(Exercise):
+class _Repaired(TerminalExercise):
     """An exercise whose answer is a Deployment of the exercise's own name, in the namespace of the chapter's exercises."""
-
-    language = "bash"
 
     @property
     def deployment(self) -> str:
@@ -40,10 +39,6 @@ class _Repaired(Exercise):
     def names(self) -> Sequence[str]:
         """The names of the objects that the exercise's file has."""
         return (self.deployment,)
-
-    def prepare(self) -> None:
-        """Publish the image that the starter files name."""
-        app.publish(self.cluster)
 
     def check(self) -> Outcome:
         """Look whether the Deployment exists, then judge it."""

@@ -10,7 +10,8 @@ from typing import ClassVar
 from kitlib.cluster.bound import Namespace
 from kitlib.errors import WaitTimeout
 from kitlib.exercises import place
-from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
+from kitlib.exercises.base import NOT_ATTEMPTED, Outcome, failed, passed
+from kitlib.exercises.terminal import TerminalExercise
 from kitlib.kube import wait
 from kitlib.kube.client import Object, Ref
 from kitlib.measure.workloads.routes import arrived, instance
@@ -26,16 +27,11 @@ NEXT = "shop-next"
 EQUAL_PODS = "how many pods each release has: the rule must decide, so both keep the same number"
 
 
-class _Scene(Exercise):
+class _Scene(TerminalExercise):
     """An exercise in a namespace of its own, which the starter file makes, with the applications in it."""
 
-    language = "bash"
     space: str  # the namespace's name, without `kit-`
     instances: tuple[str, ...] = ("shop", "stock")
-
-    def prepare(self) -> None:
-        """Publish the images that the starter files name."""
-        app.publish(self.cluster)
 
     def check(self) -> Outcome:
         """Look whether the namespace exists, then judge what is in it."""

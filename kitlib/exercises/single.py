@@ -16,7 +16,6 @@ class Single(Deployed):
     name = "3.2-deployment/single"
     instance = "ledger"
     drain = "CATALOG_DRAIN_DELAY"
-    language = "bash"
     task = (
         "`ledger.yaml` runs one pod of a program that locks its data, as Deployment `ledger` in the namespace `kit-ledger`. Two of "
         "these pods must never run at the same time, not even while one of them is ending. Change how the Deployment replaces its "

@@ -20,7 +20,6 @@ IMAGE = "kit.local/catalog:1.0"
 class _OnePod(Located):
     """An exercise whose answer is one Pod that says a message."""
 
-    language = "bash"
     message: str
 
     def check(self) -> Outcome:
@@ -146,7 +145,6 @@ class Hello(Located):
     """A first Deployment."""
 
     name = "0-start/hello"
-    language = "bash"
     namespace = SPACE
     instance = "hello"
     task = (

@@ -21,6 +21,13 @@ def read(file: Path, *, error: type[InputError] = InputError) -> str:
         raise error(f"{shown(file)}, line {line}: byte {raw[e.start]:#04x} is not UTF-8", hint=restore(file)) from e
 
 
+def between(text: str, begin: str, end: str, part: str) -> str | None:
+    """A page's text with this part, on lines of its own, between two markers; None when the markers are missing."""
+    before, begun, rest = text.partition(begin)
+    _, ended, after = rest.partition(end)
+    return f"{before}{begin}\n\n{part}\n\n{end}{after}" if begun and ended else None
+
+
 def shown(file: Path) -> str:
     """A file's name for a message: relative to the checkout for a file in it, and on one line even if the name has line breaks."""
     inside = file.relative_to(paths.ROOT) if file.is_relative_to(paths.ROOT) else file

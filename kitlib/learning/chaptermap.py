@@ -23,11 +23,10 @@ def rows(frames: Iterable[Frame]) -> str:
 
 def written(text: str, frames: Iterable[Frame]) -> str:
     """The page's text with the map of these chapters in it.  Raises InputError when the markers are missing."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
+    page = textfile.between(text, BEGIN, END, rows(frames))
+    if page is None:
         raise InputError(f"{textfile.shown(PAGE)} has no map of chapters", hint=f"put {BEGIN} and {END} around it")
-    return f"{before}{BEGIN}\n\n{rows(frames)}\n\n{END}{after}"
+    return page
 
 
 def write(frames: Iterable[Frame], page: Path = PAGE) -> None:
