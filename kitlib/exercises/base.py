@@ -1,7 +1,7 @@
 """Exercises: a task for the learner, checked against the real system and never against the learner's text.
 
-An exercise is an object of a class in one of the modules beside this one.  Its state lives in the cluster and the engine alone, so
-progress survives a killed kernel, and `reset` needs no memory of what was done.
+An exercise is an object of a class in one of the modules beside this one.  Its state is only in the cluster and in the engine.  So
+progress survives a restart of the kernel, and `reset` needs no record of earlier steps.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ MARKS: Mapping[State, str] = {"not attempted": "○", "failed": "✗", "passed":
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check found.  look: where to look next, which is shown first; saw: lines of evidence from the real system.
+    """The result of a check.  look: where to look next, which is shown first; saw: lines of evidence from the real system.
 
-    Of lines that say the same about several objects, the first is shown, with their number.
+    If several lines say the same about several objects, only the first is shown, with their number.
     """
 
     state: State
@@ -63,10 +63,10 @@ NOT_ATTEMPTED = Outcome("not attempted")
 
 
 class Exercise(ABC):
-    """One task.  Subclasses give their words, and look at the system in check().
+    """One task.  Subclasses define its texts, and look at the system in check().
 
     hints: three, from vague to exact; they look at nothing and run nothing.  Only check() looks at the system.
-    solution_text: what solves it; the tests run this very text.
+    solution_text: the reference solution; the tests run exactly this text.
     language: of the solution.  "bash" is for a terminal in the chapter's folder, with the starter files as given; "python" and "go" are
     cells, with `kit` and `cluster` as the chapter has them.
     """
@@ -78,18 +78,18 @@ class Exercise(ABC):
     solution_text: str
 
     def __init_subclass__(cls) -> None:
-        """Have the outcome of every check kept for the learner's progress."""
+        """Record the outcome of every check for the learner's progress."""
         super().__init_subclass__()
         if "check" in vars(cls):
             setattr(cls, "check", record.recorded(cls.check))  # noqa: B010 - a method is no attribute that mypy lets be set
 
     @cached_property
     def cluster(self) -> clusters.Cluster:
-        """The bound cluster, looked up at first use.  Raises ClusterError when there is none."""
+        """The bound cluster, looked up at first use.  Raises ClusterError if there is none."""
         return clusters.bind()
 
     def prepare(self) -> None:  # noqa: B027 - most exercises need nothing
-        """Make what the chapter has made before its exercises, such as images and stacks.  The tests call it."""
+        """Create what the chapter creates before its exercises, such as images and stacks.  The tests call it."""
 
     @abstractmethod
     def check(self) -> Outcome:
@@ -101,12 +101,12 @@ class Exercise(ABC):
 
     @property
     def checking(self) -> str:
-        """What check() looks at, in a sentence: of the most special method that judges."""
+        """A sentence about what check() looks at: from the docstring of the most specific method that judges."""
         found = (vars(kind)[name] for kind in type(self).__mro__ for name in JUDGES if name in vars(kind))
         return (next(found).__doc__ or "").partition("\n")[0]
 
     def hint(self, step: int = 1) -> str:
-        """One of the three hints, the first being the vaguest.  Raises UsageError for another step."""
+        """One of the three hints; the first is the vaguest.  Raises UsageError for another step."""
         if step not in (1, 2, 3):
             raise UsageError(f"there is no hint {step!r}", hint="hint(1), hint(2) or hint(3)")
         return self.hints[step - 1]
@@ -116,7 +116,7 @@ class Exercise(ABC):
         return self.solution_text
 
     def panel(self) -> Any:
-        """Buttons for check, hints, solution and reset; headless, the same as text."""
+        """Buttons for check, hints, solution and reset; in a headless run, the same as text."""
         return panel(self)
 
     def _repr_markdown_(self) -> str:

@@ -1,4 +1,4 @@
-"""Exercises whose answers are images: under the name that the task gives, whichever tool built them."""
+"""Exercises whose answers are images.  An image must have the name that the task gives, and any tool may build it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from kitlib.workloads import builds
 
 
 class Built(Exercise):
-    """An exercise whose answer is one or more images: NAME:TAG, or kit.local/NAME:TAG as the kit's own builds call it."""
+    """An exercise whose answer is one or more images, called NAME:TAG, or kit.local/NAME:TAG if the kit built them."""
 
     made: str
     tags: tuple[str, ...]
 
     def check(self) -> Outcome:
-        """Look whether the engine has all images that the task names, then judge them."""
+        """Find all images of the task in the engine, then judge them."""
         if any(self.cluster.engine.inspect(self.reference(tag)) is None for tag in self.tags):
             return NOT_ATTEMPTED
         return self.judge()
 
     @abstractmethod
     def judge(self) -> Outcome:
-        """Judge the images, which are all there."""
+        """Judge the images, all of which exist."""
 
     def reference(self, tag: str) -> str:
-        """An answer's full name; of two images, that of the one that was tagged last."""
+        """The full name of an answer; of two images, the name of the one that was tagged last."""
         return answered(self.cluster.engine, f"{self.made}:{tag}")
 
     def image(self, tag: str) -> dict[str, Any]:
@@ -37,42 +37,42 @@ class Built(Exercise):
         return dict(self.cluster.engine.inspect(self.reference(tag)) or {})
 
     def user(self, tag: str) -> tuple[str, Outcome | None]:
-        """The user of an answer's programs; and the outcome, when it is root."""
+        """The user of an answer's programs, and a failed outcome if it is root."""
         user = self.image(tag)["Config"].get("User") or "root"
         if user.split(":")[0] in ("root", "0"):
-            return user, failed(f"its user is {user}", look="the USER instruction; a number needs no /etc/passwd")
+            return user, failed(f"the image's user is {user}", look="USER: a number needs no entry in /etc/passwd")
         return user, None
 
     def ask(self, tag: str, *command: str) -> str:
-        """What a command prints in an answer's image; empty when it fails."""
+        """The output of a command in an answer's image; empty if the command fails."""
         ended = self.cluster.engine.run(self.reference(tag), command)
         return ended.output.strip() if ended.exit_code == 0 else ""
 
     def reset(self) -> None:
-        """Remove the answers under both names, and what the kit made for the exercise; the build cache stays."""
+        """Remove the answers under both names, and everything that the kit made for the exercise; the build cache stays."""
         builds.remove(self.cluster.engine, self.made)
         for tag in self.tags:
             forget(self.cluster.engine, f"{self.made}:{tag}")
 
 
 def names(called: str) -> tuple[str, str]:
-    """What an answer can be called: by `docker build -t` as the task has it, or by the kit."""
+    """The two names that an answer can have: the name from the task, given by `docker build -t`, and the kit's name."""
     return called, f"{images.PREFIX}/{called}"
 
 
 def answered(engine: Engine, called: str) -> str:
-    """Which of its names an answer has; when it has both, the one that was given last; when it has none, the kit's."""
+    """The name that an answer has.  If it has both names, the one that was given last; if it has none, the kit's name."""
     found = {name: described for name in names(called) if (described := engine.inspect(name))}
     return max(found, key=lambda name: tagged(found[name]), default=names(called)[-1])
 
 
 def tagged(image: Mapping[str, Any]) -> str:
-    """When the engine gave the image its newest name, or when it was built if the engine does not say; comparable as text."""
+    """The time when the image got its newest name, or when it was built if the engine keeps no such time; comparable as text."""
     return str((image.get("Metadata") or {}).get("LastTagTime") or image.get("Created") or "")
 
 
 def forget(engine: Engine, called: str) -> None:
-    """Remove an answer's names that are there, and the image with its last."""
+    """Remove the names of an answer that exist; the image is removed with its last name."""
     for name in names(called):
         if engine.inspect(name):
             engine.remove(name, force=True)

@@ -1,4 +1,4 @@
-"""What a button does, and for how many seconds already, while it does it."""
+"""A line that shows what a button is doing, and for how many seconds."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from kitlib.host.clock import PERIOD, Clock
 
 
 class Busy:
-    """While the block runs, a widget's value says what is being done and for how long; afterwards it is empty.
+    """While the block runs, the value of a widget shows the action and its seconds; afterwards it is empty.
 
-    widget: with a `value` of HTML.  doing: "" shows nothing, for what takes no time.
+    widget: with a `value` of HTML.  doing: the action; "" shows nothing, for actions that take no time.
     """
 
     def __init__(self, widget: Any, doing: str, *, period: float = PERIOD) -> None:

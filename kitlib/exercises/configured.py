@@ -1,4 +1,4 @@
-"""An exercise of 3.2-deployment: settings from a ConfigMap and a Secret, of which a change arrives without a restart."""
+"""An exercise of 3.2-deployment: settings from a ConfigMap and a Secret; a change of the message arrives without a restart."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ MESSAGE, KEY = "motd", "api-key"
 
 
 class Configured(Deployed):
-    """Settings that stand outside of the Deployment."""
+    """Keep settings outside the Deployment."""
 
     name = "3.2-deployment/configured"
     instance = "welcome"
     task = (
-        "`welcome.yaml` runs a program without settings, as Deployment `welcome` in the namespace `kit-welcome`. Give it a message "
-        f"from the key `{MESSAGE}` of a ConfigMap `welcome`, so that a new message reaches the running program without a restart, and "
-        f"an API key from the key `{KEY}` of a Secret `welcome`, whose value stands nowhere in the Deployment. The check changes the "
-        "message, and looks at what `GET /settings` of each pod says."
+        "`welcome.yaml` runs a program without settings, as Deployment `welcome` in the namespace `kit-welcome`. Give the program a "
+        f"message from the key `{MESSAGE}` of a ConfigMap `welcome`. A new message must reach the running program without a restart. "
+        f"Also give it an API key from the key `{KEY}` of a Secret `welcome`. The Deployment must not contain the value of the API "
+        "key. The check changes the message, and reads `GET /settings` of each pod."
     )
     hints = (
-        "There are two ways from a ConfigMap into a container. Which of them can change while the program runs? "
+        "A container can get the values of a ConfigMap in two ways. In which of them can a value change while the program runs? "
         "`configured.yaml` has both.",
-        "The environment is fixed when a process starts; a mounted folder is renewed. `CATALOG_MOTD_FILE` tells the program where "
-        "the message is, and `CATALOG_API_KEY` comes from the Secret by a `secretKeyRef`.",
+        "The environment is fixed when a process starts. The kubelet updates the files of a mounted ConfigMap. `CATALOG_MOTD_FILE` "
+        "tells the program where the message is. `CATALOG_API_KEY` comes from the Secret by a `secretKeyRef`.",
         "Write the values into files called `motd` and `api-key`. `kubectl -n kit-welcome create configmap welcome --from-file=motd` and "
-        "`kubectl -n kit-welcome create secret generic welcome --from-file=api-key` make the two objects. Mount the ConfigMap as a "
-        "volume, without `subPath`.",
+        "`kubectl -n kit-welcome create secret generic welcome --from-file=api-key` create the two objects. Mount the ConfigMap as a "
+        "volume, without `subPath`, and set `CATALOG_MOTD_FILE` to the path of its file.",
     )
     solution_text = """\
 kubectl create namespace kit-welcome --dry-run=client -o yaml | kubectl apply -f -
@@ -65,36 +65,36 @@ YAML
 kubectl -n kit-welcome rollout status deployment/welcome --timeout=60s"""
 
     def judge(self, deployment: Object) -> Outcome:
-        """Look for ConfigMap and Secret, compare the program's API key with the Secret's, then change the message and look for it."""
+        """Look for ConfigMap and Secret, compare the program's API key with the Secret, then change the message and look for it."""
         where = self.namespace.name
         config = self.cluster.kube.get("ConfigMap", self.instance, where)
         secret = self.cluster.kube.get("Secret", self.instance, where)
         if MESSAGE not in (config or {}).get("data", {}) or KEY not in (secret or {}).get("data", {}):
             return failed(
-                f"in {where}, ConfigMap/welcome with {MESSAGE} or Secret/welcome with {KEY} is missing",
+                f"in {where}, ConfigMap/welcome with the key {MESSAGE} or Secret/welcome with the key {KEY} is missing",
                 look="`kubectl -n kit-welcome get configmap,secret`: both are called welcome",
             )
         assert config and secret  # they have the keys
         return self.settled(lambda: self._secret(deployment, secret) or self._message(deployment, config))
 
     def _secret(self, deployment: Object, secret: Object) -> Outcome | None:
-        """What is wrong with the API key; None when nothing is."""
+        """A failure if the API key is wrong, else None."""
         mark = hashlib.sha256(base64.b64decode(secret["data"][KEY])).hexdigest()[:SHOWN]
         if "value" in environment(deployment).get("CATALOG_API_KEY", {}):
             return failed(
                 "CATALOG_API_KEY has a value in the Deployment",
-                look="the value of the key: everyone who may read the Deployment reads it there",
+                look="the value of the key: every user who can read the Deployment can read it there",
             )
         shown = {str(found["api_key"]["sha256"]) for found in self._settings(deployment).values()}
         if shown != {mark}:
             return failed(
-                f"the Secret's fingerprint is {mark}, the program's {' and '.join(shown)}",
-                look="`secretKeyRef`: is the environment variable CATALOG_API_KEY that of the Secret, and started with its value?",
+                f"the fingerprint of the Secret is {mark}, that of the program's key is {' and '.join(shown)}",
+                look="`secretKeyRef`: is CATALOG_API_KEY from the Secret, and did the pods start after the last change of the Secret?",
             )
         return None
 
     def _message(self, deployment: Object, config: Object) -> Outcome:
-        """Change the message, look for it in the program, and bring the old one back."""
+        """Change the message, look for it in the program, and restore the old one."""
         changed = f"changed at {time.time():.0f}"
         before = {uid(pod) for pod in pods(self.namespace, deployment)}
         self._write(deployment, changed)
@@ -126,17 +126,15 @@ kubectl -n kit-welcome rollout status deployment/welcome --timeout=60s"""
 
 
 def _judged(messages: list[Any], wanted: str, *, same: bool) -> Outcome:
-    """messages: `motd` of each pod's settings after the change."""
+    """The outcome.  messages: `motd` of each pod's settings after the change."""
     files = {message["file"] for message in messages}
-    saw = f"after the change, the program's file says {' and '.join(sorted(map(repr, files)))}"
+    saw = f"after the change, the message in the program's file is {' and '.join(sorted(map(repr, files)))}"
     if not same:
-        return failed(saw, look="the pods were replaced meanwhile: a change has to arrive without a restart")
+        return failed(saw, look="the pods: they were replaced, but a change must arrive without a restart")
     if None in files:
         return failed(
             saw, look="CATALOG_MOTD_FILE: the program has no file with a message, and its environment cannot change"
         )
     if files != {wanted}:
-        return failed(
-            saw, look="where the file comes from: only a mounted folder of the ConfigMap, without subPath, is renewed"
-        )
-    return passed(saw, "its API key is the Secret's")
+        return failed(saw, look="the source of the file: the kubelet updates only a mounted ConfigMap without subPath")
+    return passed(saw, "its API key is that of the Secret")

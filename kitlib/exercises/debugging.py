@@ -1,4 +1,4 @@
-"""Exercises of 2.4-debugging: an image, a running program and a pod; the checks debug them, or ask what they serve."""
+"""Exercises of 2.4-debugging: an image, a running program and a pod; the checks debug them, or request their items."""
 
 from __future__ import annotations
 
@@ -19,30 +19,31 @@ from kitlib.workloads import app, builds, compose
 CHAPTER = "2.4-debugging"
 PRICE = 42
 LOOK = {  # by the first step that is not reached
-    "starts": "the final stage: is dlv on the PATH there, and the program at /usr/local/bin/catalog?",
-    "stops": "the build: the linker's flags -s and -w leave the debug information out, and -trimpath changes its paths",
-    "steps": "the build: optimised code does not go line by line",
-    "reads": "the build: the compiler optimises variables away unless it is told -gcflags='all=-N -l'",
-    "serves": "whether the program goes on when the debugger has left",
+    "starts": "the final stage: is dlv on its PATH, and is the program at /usr/local/bin/catalog?",
+    "stops": "the build: the linker flags -s and -w leave out the debug information, and -trimpath changes its paths",
+    "steps": "the build: optimised code does not run line by line",
+    "reads": "the build: without -gcflags='all=-N -l', the compiler optimises variables away",
+    "serves": "the program: does it continue after the debugger has disconnected?",
 }
 
 
 class Image(Exercise):
-    """Make the guide's image one that can be debugged."""
+    """Change the guide's image so that it can be debugged."""
 
     name = f"{CHAPTER}/image"
     tag = "exercise-debuggable:answer"
     task = (
-        "Write the Dockerfile that section 2.4 of the guide needs: two stages, Delve and goapp in the second one, and every variable of "
-        f'goapp readable. `kit.app.build(cluster.engine, dockerfile, "{tag}")` builds it; the ARGs `GOLANG`, `ALPINE` and `DELVE` name '
-        "bases, of which the last is alpine with `/usr/local/bin/dlv`. Build in `/src`; the program's place is `/usr/local/bin/catalog`."
+        "Write the Dockerfile that section 2.4 of the guide needs. It has two stages, with Delve and goapp in the second one. A debugger "
+        f'must be able to read every variable of goapp. `kit.app.build(cluster.engine, dockerfile, "{tag}")` builds it. '
+        "The ARGs `GOLANG`, `ALPINE` and `DELVE` name base images, and `DELVE` is alpine with `/usr/local/bin/dlv`. "
+        "Build in `/src`, and put the program at `/usr/local/bin/catalog`."
     )
     hints = (
-        "Begin with the guide's two stages, and ask of each what the debugger misses in it.",
-        "The final stage has no dlv: the base `DELVE` has one. The build leaves out what a debugger needs: it must "
-        "neither optimise nor strip.",
-        '`go build -gcflags="all=-N -l"` without `-ldflags="-s -w"` and without `-trimpath`; then `FROM ${DELVE}` and '
-        "`COPY --from=build` to /usr/local/bin/catalog.",
+        "Begin with the guide's two stages. For each stage, ask what a debugger needs and does not find there.",
+        "The guide's final stage has no dlv, and the base `DELVE` has it. The guide's build leaves out what a debugger "
+        "needs: your build must neither optimise nor strip the program.",
+        'Use `go build -gcflags="all=-N -l"`, without `-ldflags="-s -w"` and without `-trimpath`. Then write '
+        "`FROM ${DELVE}`, and copy the program with `COPY --from=build` to /usr/local/bin/catalog.",
     )
     solution_text = (
         'kit.app.build(cluster.engine, """\\\nARG GOLANG\nARG DELVE\nFROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\n'
@@ -52,36 +53,35 @@ class Image(Exercise):
     )
 
     def check(self) -> Outcome:
-        """Debug a container of the image, and look which steps of the session it reaches."""
+        """Debug a container of the image, and record which steps of the session succeed."""
         reference = built.answered(self.cluster.engine, self.tag)
         if self.cluster.engine.inspect(reference) is None:
             return NOT_ATTEMPTED
         reached, reason = debugging.through(self.cluster, "exercise-debuggable", reference)
         missed = [step for step in debugging.STEPS if step not in reached]
-        saw = f"of a debugging session, it {', '.join(reached) or 'does nothing'}"
+        saw = f"in a debugging session, the program {', '.join(reached) or 'does nothing'}"
         return failed(saw, *reason, look=LOOK[missed[0]]) if missed else passed(saw)
 
     def reset(self) -> None:
-        """Remove the image under both its names."""
+        """Remove the image under both of its names."""
         built.forget(self.cluster.engine, self.tag)
 
 
 class Price(Exercise):
-    """Change what a running program has in memory."""
+    """Change a value in the memory of a running program."""
 
     name = f"{CHAPTER}/price"
     made = "exercise-price"
     task = (
-        f"`.given()` starts goapp under Delve, and returns Delve's port and goapp's. Make the running program sell item 2 for "
-        f"{PRICE} cents: by the debugger alone, without a new item, a new build or a restart. Then let it serve."
+        f"`.given()` starts goapp under Delve, and returns the ports of Delve and of goapp. Make the running program sell item 2 for "
+        f"{PRICE} cents. Use only the debugger: no new item, no new build and no restart. Then let the program continue."
     )
     hints = (
-        "A debugger can change a variable of a program that is stopped. Where does the program have the item in its "
-        "hands?",
-        "Stop it where it looks an item up; `evaluate` and `inside` lead from `store` to the item, and `assign` writes "
-        "a field. Elements are counted from 0.",
-        "Set the breakpoint in internal/catalog/items_get.go at `item, err := store.Get(id)`, ask for `/items/2`, and "
-        "assign 42 to `PriceCents` of `store.items[1]`. Leaving the session lets the program go on.",
+        "A debugger can change a variable while the program is stopped. At which line does the program use the item?",
+        "Stop the program where it looks up an item. `evaluate` and `inside` show the item in `store`, and `assign` "
+        "writes a field. Elements are counted from 0.",
+        "Set a breakpoint in internal/catalog/items_get.go at `item, err := store.Get(id)`, and request `/items/2`. "
+        "Assign 42 to `PriceCents` of `store.items[1]`. When you leave the session, the program continues.",
     )
     solution_text = (
         'delve, goapp = kit.exercise("2.4-debugging/price").given()\n'
@@ -93,27 +93,27 @@ class Price(Exercise):
     )
 
     def given(self) -> tuple[int, int]:
-        """Start goapp under Delve, if it does not run; the ports of Delve and of goapp on 127.0.0.1."""
+        """Start goapp under Delve if it does not run; return the ports of Delve and of goapp on 127.0.0.1."""
         container = self._find() or debugging.under_delve(self.cluster, self.made)
         compose.said(container, debugging.READY)
         return compose.published(container, debugging.DELVE), compose.published(container, debugging.APP)
 
     def check(self) -> Outcome:
-        """Look for the running container, then judge what it serves."""
+        """Find the running container, then judge its items."""
         container = self._find()
         return NOT_ATTEMPTED if container is None else self.judge(container)
 
     def judge(self, container: Any) -> Outcome:
-        """Ask goapp for its items: their number must be unchanged, and item 2 must have the new price."""
+        """Request goapp's items: their number must be unchanged, and item 2 must have the new price."""
         try:
             with debug.ask(compose.published(container, debugging.APP), "/items", seconds=3) as asked:
                 items = json.loads(asked.answer()[1])["items"]
         except (DebugError, EngineError) as e:
-            return failed(e.message, look="whether it runs: resume() or detach() lets a stopped program go on")
+            return failed(e.message, look="the program: is it stopped? resume() or detach() lets it continue")
         prices = {item["id"]: item["price_cents"] for item in items}
         saw = f"prices by id: {prices}"
         if len(prices) != len(debugging.ITEMS):
-            return failed(saw, look="the number of items: the task wants no new one; start again by .reset()")
+            return failed(saw, look="the number of items: a new one is not allowed; start again with .reset()")
         if prices[2] != PRICE:
             return failed(saw, look="item 2: which element of store.items is it? Elements are counted from 0")
         return passed(saw)
@@ -128,50 +128,50 @@ class Price(Exercise):
 
 
 class Mute(Exercise):
-    """A pod without a shell."""
+    """A pod whose image has no shell and no debugger."""
 
     name = f"{CHAPTER}/mute"
     namespace = "debugging-mute"
     pod = "mute"
     task = (
-        "`.given()` starts a pod of goapp whose image has no shell, no Delve, nothing but the program; its namespace enforces Pod Security "
-        "`restricted`. Put an ephemeral container beside it whose Delve is attached to the program and listens on port 40000, ready for "
-        '`kit.debug.pod.connected`. `cluster.kube.patch("Pod", ..., subresource="ephemeralcontainers")` adds one, from the image '
+        "`.given()` starts a pod of goapp. Its image has no shell and no Delve, only the program, and its namespace enforces Pod Security "
+        "`restricted`. Add an ephemeral container in which Delve is attached to the program and listens on port 40000, ready for "
+        '`kit.debug.pod.connected`. `cluster.kube.patch("Pod", ..., subresource="ephemeralcontainers")` adds one. Its image is '
         '`cluster.image("delve")`.'
     )
     hints = (
-        "The pod cannot be changed, but a container can be added to it while it runs. What has to be shared, so that a "
-        "debugger there sees the program?",
-        "`kitlib/debug/pod.py` adds one, too: look which fields its container has. `targetContainerName` makes the "
+        "You cannot change the pod's containers, but you can add a container while the pod runs. What must it share with "
+        "the program's container, so that a debugger in it sees the program?",
+        "`kitlib/debug/pod.py` also adds such a container: read which fields it sets. `targetContainerName` makes the "
         "processes of the program visible.",
-        "An ephemeral container from `cluster.image('delve')` with `targetContainerName: goapp` and the security context "
-        "that `restricted` asks for. It runs `dlv attach 1 --headless --listen=127.0.0.1:40000 --api-version=2 "
-        "--only-same-user=false`.",
+        "Add an ephemeral container from `cluster.image('delve')`, with `targetContainerName: goapp` and the security "
+        "context that `restricted` requires. Its command is `dlv attach 1 --headless --listen=127.0.0.1:40000 "
+        "--api-version=2 --only-same-user=false`.",
     )
     solution_text = (
         'namespace = kit.exercise("2.4-debugging/mute").given()\nkit.debug.pod.add(namespace, "mute", "goapp")'
     )
 
     def given(self) -> Namespace:
-        """Start the pod, if it is not there; its namespace."""
+        """Start the pod if it does not exist; return its namespace."""
         found = Namespace.find(self.cluster, self.namespace)
         if found and self.cluster.kube.get("Pod", self.pod, found.name):
             return found
         return debugging.restricted_pod(self.cluster, self.namespace, self.pod)
 
     def check(self) -> Outcome:
-        """Look whether the pod has an ephemeral container, then judge the newest one."""
+        """Find the newest ephemeral container of the pod, then judge it."""
         namespace = Namespace.find(self.cluster, self.namespace)
         found = namespace and self.cluster.kube.get("Pod", self.pod, namespace.name)
         added = found and found["spec"].get("ephemeralContainers")
         return self.judge(namespace, added[-1]) if namespace and added else NOT_ATTEMPTED
 
     def judge(self, namespace: Namespace, container: dict[str, Any]) -> Outcome:
-        """Look whether the container targets goapp, and whether its Delve stops the program at a breakpoint and then lets it answer."""
+        """Verify that the container targets goapp, and that its Delve stops the program at a breakpoint and then lets it answer."""
         name = container["name"]
         if container.get("targetContainerName") != "goapp":
             said = f"{name} targets {container.get('targetContainerName') or 'no container'}"
-            return failed(said, look="whose processes it sees: targetContainerName")
+            return failed(said, look="targetContainerName: which container's processes does Delve see?")
         try:
             with pods.connected(namespace, self.pod, container=name) as session:
                 session.breakpoint(debugging.FILE, debugging.LINE)
@@ -181,10 +181,10 @@ class Mute(Exercise):
                     answer = asked.answer()
         except KitError as e:
             look = (
-                "Delve's options: --headless, --listen, and --only-same-user=false, as a forwarded connection is root's"
+                "Delve's options: --headless, --listen, and --only-same-user=false, because root opens the connection"
             )
             return failed(f"{name}: {e.message}", *e.observed[-3:], look=look)
-        return passed(f"{name} stopped the program at {stopped.frames[0]}", f"which then answered {answer[0]}")
+        return passed(f"{name} stopped the program at {stopped.frames[0]}", f"it then answered with status {answer[0]}")
 
     def reset(self) -> None:
         """Delete the pod, then the namespace."""

@@ -1,4 +1,4 @@
-"""Exercises whose answer is a Deployment of a fixed name, in a namespace of that name; its pods are found by its own selector."""
+"""Exercises whose answer is a Deployment with a fixed name, in a namespace of the same name; its selector finds its pods."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from kitlib.workloads import app
 
 SECONDS = 30
 ENDING = 60  # seconds for the pods of an earlier rollout to end; the default grace period is half of it
-WAITS = "why the pods wait: is the image one that can be pulled, does the program become ready?"
+WAITS = "the pods that are not ready: can the image be pulled, and does the program become ready?"
 
 
 class Deployed(TerminalExercise):
-    """An exercise whose answer is a Deployment: of a fixed name, in a namespace of that name."""
+    """An exercise whose answer is a Deployment with a fixed name, in a namespace of the same name."""
 
     instance: str
 
     @property
     def namespace(self) -> Namespace:
-        """The exercise's namespace, made when it is missing."""
+        """The exercise's namespace, created if it is missing."""
         return place.ensure(self.cluster, self.instance)
 
     def check(self) -> Outcome:
@@ -40,7 +40,7 @@ class Deployed(TerminalExercise):
         """Judge the Deployment as the API has it."""
 
     def settled(self, then: Callable[[], Outcome]) -> Outcome:
-        """Go on with the check once the newest pods are alone and ready; fail with what the pods say when they are not."""
+        """Go on with the check once only the newest pods are left and ready; fail with the state of the pods if that takes too long."""
         try:
             deployment = app.roll_out(self.namespace, self.instance, SECONDS)
             replaced(self.namespace, deployment, set(), ENDING)
@@ -54,14 +54,14 @@ class Deployed(TerminalExercise):
 
 
 def pods(namespace: Namespace, deployment: Object) -> list[Object]:
-    """The pods that the Deployment selects, those that are ending among them."""
+    """The pods that the Deployment selects, including those that are ending."""
     return namespace.cluster.kube.list("Pod", namespace.name, labels=selector(deployment))
 
 
 def moments(namespace: Namespace, deployment: Object, seconds: float) -> Iterator[list[Object]]:
     """The pods of a Deployment now, and after each change of one of them.
 
-    Raises WaitTimeout when the time is over, unless the caller stops before.
+    Raises WaitTimeout when the time is over, unless the caller stops earlier.
     """
     yield pods(namespace, deployment)
     kube, name = namespace.cluster.kube, deployment["metadata"]["name"]
@@ -75,18 +75,18 @@ def moments(namespace: Namespace, deployment: Object, seconds: float) -> Iterato
 
 
 def replaced(namespace: Namespace, deployment: Object, before: set[str], seconds: float) -> list[Object]:
-    """Wait until a Deployment has all its pods, ready, and none of those before (uids); returns them.  Raises WaitTimeout."""
+    """Wait until a Deployment has all its pods, ready, and none of the earlier ones; returns them.  before: uids.  Raises WaitTimeout."""
     every = moments(namespace, deployment, seconds)
     return next(found for found in every if complete(found, deployment["spec"]["replicas"], before))
 
 
 def complete(found: list[Object], wanted: int, before: set[str]) -> bool:
-    """Whether these are as many ready pods as wanted, and none that was there before.  before: uids."""
+    """Whether these are as many ready pods as wanted, without any earlier pod.  before: uids of the earlier pods."""
     return len(found) == wanted and all(is_ready(pod) and uid(pod) not in before for pod in found)
 
 
 def uid(pod: Object) -> str:
-    """What tells a pod from a later one of the same name."""
+    """The uid of a pod; a later pod of the same name has another one."""
     return str(pod["metadata"]["uid"])
 
 
@@ -96,6 +96,6 @@ def selector(deployment: Object) -> str:
 
 
 def environment(deployment: Object) -> dict[str, Object]:
-    """The entries of the first container's environment by their names."""
+    """The entries of the first container's environment, by name."""
     (container, *_) = deployment["spec"]["template"]["spec"]["containers"]
     return {entry["name"]: entry for entry in container.get("env", [])}

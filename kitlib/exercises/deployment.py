@@ -1,4 +1,4 @@
-"""Exercises of 3.2-deployment: a rollout without a failed request, one that is taken back, and an image that no tag can swap."""
+"""Exercises of 3.2-deployment: a rollout without a failed request, a rollback, and an image that a moved tag does not replace."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Unnoticed(Deployed):
     instance = "orders"
     delay = "CATALOG_START_DELAY"
     task = (
-        "`orders.yaml` runs a program that needs a second before it listens (`CATALOG_START_DELAY` is `1s`), as Deployment and Service "
-        "`orders` in the namespace `kit-orders`. Each rollout of it loses requests. Change the file, or write another one, so that a "
-        "rollout loses none; the start stays slow. The check restarts the Deployment under traffic."
+        "`orders.yaml` runs a program as Deployment and Service `orders` in the namespace `kit-orders`. The program listens only one "
+        "second after its start (`CATALOG_START_DELAY` is `1s`), and each rollout loses requests. Change the file, or write another "
+        "one, so that a rollout loses no request. The start must stay slow. The check restarts the Deployment under traffic."
     )
     hints = (
-        "A rollout has two moments at which a request can get lost: when a new pod comes, and when an old one goes. "
-        "Compare the file with the one of the chapter, and let the check tell you which moment it is.",
-        "A Service sends requests to ready pods only, so a new pod needs a readiness probe. An old pod has to go on "
-        "answering until every client has noticed that it leaves.",
-        "Add the `readinessProbe` of `deployment.yaml` to the container, and let the pod wait before it ends: "
-        "`CATALOG_DRAIN_DELAY` at `3s`, or a `preStop` hook that sleeps.",
+        "A rollout has two moments at which a request can get lost: when a new pod starts, and when an old pod ends. "
+        "Compare the file with the one of the chapter. The check shows which moment it is.",
+        "A Service sends requests only to ready pods, so a new pod needs a readiness probe. An old pod must keep answering "
+        "until no client sends it requests any more.",
+        "Add the `readinessProbe` of `deployment.yaml` to the container, and let the pod wait before it ends: set "
+        "`CATALOG_DRAIN_DELAY` to `3s`, or add a `preStop` hook that sleeps.",
     )
     solution_text = """\
 kubectl create namespace kit-orders --dry-run=client -o yaml | kubectl apply -f -
@@ -71,29 +71,30 @@ kubectl -n kit-orders rollout status deployment/orders --timeout=60s"""
         sent = load.results()
         lost = sent[~sent["ok"]]
         if lost.empty:
-            return passed(f"{len(sent)} requests during a rollout, and an answer to each")
+            return passed(f"all {len(sent)} requests during a rollout were answered")
         saw = f"{len(lost)} of {len(sent)} requests failed; the first: {lost['error'].iloc[0] or lost['code'].iloc[0]}"
         if "readinessProbe" not in container:
-            return failed(saw, look="how a Service knows that a new pod listens already: its readinessProbe")
-        return failed(saw, look="what a pod does between SIGTERM and its end, while others still have its address")
+            return failed(saw, look="the readinessProbe: without it, the Service does not know whether a pod listens")
+        return failed(saw, look="the end of a pod: after SIGTERM, clients still send it requests for a while")
 
 
 class Undo(Deployed):
-    """A broken release is taken back."""
+    """Roll back a broken release."""
 
     name = "3.2-deployment/undo"
     instance = "billing"
     broken = "kit.local/no-such-image:1"
     task = (
-        "Create the namespace `kit-billing`, roll out `billing.yaml`, and then `billing-next.yaml`, whose image does not exist. "
-        "Find out why the rollout does not end. Then bring the release before it back, without deleting anything."
+        "Create the namespace `kit-billing`. Roll out `billing.yaml`, and then `billing-next.yaml`, whose image does not exist. "
+        "Find out why the rollout does not finish. Then bring back the previous release, without deleting anything."
     )
     hints = (
-        "The old pods still serve, so there is time. Ask the Deployment for its history: which revision's pods are ready?",
-        "Each revision is a ReplicaSet that is kept. Going back makes the template of an earlier one the newest again; "
-        "deleting or writing a new one does not.",
-        "`kubectl -n kit-billing rollout history deployment/billing` shows the revisions; `kubectl -n kit-billing rollout undo "
-        "deployment/billing` brings back the one before the newest.",
+        "The old pods still serve requests, so there is time. Look at the history of the Deployment. Which revision has "
+        "ready pods?",
+        "The Deployment keeps one ReplicaSet per revision. A rollback makes the template of an earlier revision the newest "
+        "one again. A recreated Deployment or a new template is not a rollback.",
+        "`kubectl -n kit-billing rollout history deployment/billing` shows the revisions. `kubectl -n kit-billing rollout undo "
+        "deployment/billing` brings back the revision before the newest one.",
     )
     solution_text = """\
 kubectl create namespace kit-billing --dry-run=client -o yaml | kubectl apply -f -
@@ -111,18 +112,18 @@ kubectl -n kit-billing rollout status deployment/billing --timeout=60s"""
         if deployment["spec"]["template"]["spec"]["containers"][0]["image"] == self.broken:
             return failed(
                 *saw,
-                look="`kubectl rollout history`: which revision is to come back? The newest is the broken one",
+                look="`kubectl rollout history`: which revision do you want back? The newest one is broken",
             )
         if not history["image"].str.contains("no-such-image").any():
             return failed(
                 *saw,
-                look="a Deployment that is made anew has no history: go back within the one that got the broken release",
+                look="the history: a recreated Deployment has none. Roll back the Deployment that has the broken release",
             )
         if not rolled_back(rollout.replica_sets(self.namespace, self.instance), self.broken):
             return failed(
                 *saw,
-                look="the newest revision's ReplicaSet is not the one from before the broken release: "
-                "the template of that revision has to come back as it was",
+                look="the newest ReplicaSet: it is not the one from before the broken release. "
+                "The template of that revision must come back unchanged",
             )
         return self.settled(lambda: passed(*saw))
 
@@ -141,23 +142,23 @@ def rolled_back(sets: Sequence[Object], broken: str) -> bool:
 
 
 class Pinned(Deployed):
-    """An image by its digest."""
+    """Name an image by its digest."""
 
     name = "3.2-deployment/pinned"
     instance = "pinned"
     movable = "kit.local/pinned:"
     task = (
         "The old release is published as `kit.local/pinned:latest`. Run this release as Deployment `pinned` with two replicas in the "
-        "namespace `kit-pinned`, so that moving the tag cannot swap it. The check moves the tag to the new release, deletes one pod, "
-        "and moves the tag back."
+        "namespace `kit-pinned`. If the tag is moved to another image, new pods must still run the old release. The check moves the "
+        "tag to the new release, deletes one pod, and moves the tag back."
     )
     hints = (
-        "A tag is a name that can be given to another image. Which name of an image cannot?",
-        "A digest is computed from the content. A pod that runs says in its status which digest it has: "
+        "A tag is a name that can be moved to another image. Which name of an image cannot be moved?",
+        "A digest is computed from the content of the image. The status of a running pod shows the digest of its image: "
         "`status.containerStatuses[0].imageID`.",
-        "Deploy the old release by its tag once, read the imageID of a pod, and put it, `…@sha256:…`, into "
-        "`spec.template.spec.containers[0].image`, for instance by `kubectl set image`. The repository in front of the `@` may be another "
-        "one that has the same content.",
+        "Deploy the old release once by its tag, and read the imageID of a pod. Put this name, `…@sha256:…`, into "
+        "`spec.template.spec.containers[0].image`, for example with `kubectl set image`. The repository before the `@` can be another "
+        "one with the same content.",
     )
     solution_text = """\
 kubectl create namespace kit-pinned --dry-run=client -o yaml | kubectl apply -f -
@@ -179,7 +180,7 @@ kubectl -n kit-pinned rollout status deployment/pinned --timeout=60s"""
         if "@" not in image and not image.startswith(self.movable):
             return failed(
                 f"the Deployment names {image}",
-                look="a tag that has not been moved yet is still a tag; the check moves the one that the task names",
+                look="the name of the image: it is a tag that can be moved later. The check moves only the tag of the task",
             )
         return self.settled(lambda: self._after_a_move(deployment, image))
 
@@ -196,8 +197,8 @@ kubectl -n kit-pinned rollout status deployment/pinned --timeout=60s"""
         if len(set(found)) > 1:
             return failed(
                 *saw,
-                look="the name of the image: what can it mean tomorrow? Only a digest (@sha256:...) is the content itself",
+                look="the name of the image: a tag can be moved. Only a digest (@sha256:...) always names the same content",
             )
         if set(found) != {tags.OLD}:
-            return failed(*saw, look=f"which release that digest belongs to: the task asks for {tags.OLD}")
+            return failed(*saw, look=f"the release with this digest: the task asks for {tags.OLD}")
         return passed(*saw)

@@ -1,4 +1,4 @@
-"""Exercises of 2.2-dockerfile: the learner builds images by `kit.builds.build`; the checks look into them."""
+"""Exercises of 2.2-dockerfile: the learner builds images by `kit.builds.build`; the checks inspect them."""
 
 from __future__ import annotations
 
@@ -23,27 +23,28 @@ UNWANTED = (".env", ".git", "bin")
 
 
 class Secret(Built):
-    """A build that needs a secret, and an image that has none.
+    """A build that needs a secret, and an image that does not contain it.
 
-    Its id is not the chapter's: what a secret says is no part of the cache's key, and the same line would find the chapter's layer.
+    The chapter uses another id.  The content of a secret is not part of the cache key, so with the same id and instruction the build
+    would take the chapter's layer from the cache.
     """
 
     name = f"{CHAPTER}/secret"
     made = "exercise-secret"
     tags = ("answer",)
     task = (
-        f"Build `{made}:answer` on `ALPINE` so that `/fingerprint` has the SHA-256 of the licence `{LICENCE}` (`sha256sum` makes it), "
-        "and the licence itself is in no layer and not in the image's configuration. The build gets it as the secret `exercise`: "
+        f"Build `{made}:answer` on `ALPINE`. `/fingerprint` must contain the SHA-256 of the licence `{LICENCE}`, as `sha256sum` prints it. "
+        "The licence itself must be in no layer and not in the image's configuration. The build gets it as the secret `exercise`: "
         f'`kit.builds.build(cluster.engine, dockerfile, "{made}:answer", secrets={{"exercise": "{LICENCE}"}})`, or '
-        f"`docker build --secret id=exercise,src=FILE -t {made}:answer .` with a file that holds the licence and no newline. "
-        "`COPY Dockerfile /Dockerfile` puts the Dockerfile into the image: the check builds it again with another licence."
+        f"`docker build --secret id=exercise,src=FILE -t {made}:answer .` with a file that contains the licence and no newline. "
+        "Also copy the Dockerfile into the image, with `COPY Dockerfile /Dockerfile`: the check builds it again with another licence."
     )
     hints = (
-        "Whatever an ARG, an ENV or a COPY holds stays in the image. Which instruction can see a file that no layer "
-        "keeps?",
-        "`RUN --mount=type=secret,id=exercise` shows a secret to one instruction, as the file /run/secrets/exercise.",
-        "`RUN --mount=type=secret,id=exercise sha256sum < /run/secrets/exercise > /fingerprint`, and `COPY Dockerfile "
-        "/Dockerfile` after it.",
+        "The values of ARG and ENV and the files of COPY stay in the image. Which instruction can read a file that is in "
+        "no layer?",
+        "`RUN --mount=type=secret,id=exercise` gives the secret to one instruction, as the file /run/secrets/exercise.",
+        "Write `RUN --mount=type=secret,id=exercise sha256sum < /run/secrets/exercise > /fingerprint`, and after it "
+        "`COPY Dockerfile /Dockerfile`.",
     )
     solution_text = (
         'text = "ARG ALPINE\\nFROM ${ALPINE}\\n"\n'
@@ -53,22 +54,23 @@ class Secret(Built):
     )
 
     def judge(self) -> Outcome:
-        """Look for the licence and its fingerprint in the image, then build the answer's Dockerfile with another licence."""
+        """Search the image for the licence and its fingerprint, then build the answer's Dockerfile with another licence."""
         found = traces(self.cluster.engine, self.reference("answer"), LICENCE)
         if found:
             kept = "configuration" in found
             saw = f"the licence is in: {', '.join(found)}"
-            where = "docker history: arguments and ENV are kept there"
+            where = "docker history: it shows arguments and ENV"
             return failed(saw, look=where if kept else "the layers: which instruction wrote the licence to a file?")
         says = self.ask("answer", "cat", "/fingerprint").split()
         if says[:1] != [PRINT]:
             return failed(
-                f"/fingerprint says {' '.join(says)!r}", look="what sha256sum reads: the licence and nothing else"
+                f"/fingerprint contains {' '.join(says)!r}",
+                look="the input of sha256sum: it must be the licence and nothing else",
             )
         return self._with_another_licence()
 
     def _with_another_licence(self) -> Outcome:
-        """Build the answer's own Dockerfile with a licence that is not known before: an answer that repeats a text cannot follow."""
+        """Build the answer's own Dockerfile with a new random licence; a Dockerfile that writes a fixed checksum fails."""
         engine, other = self.cluster.engine, secrets.token_hex(8)
         try:
             text = builds.take(engine, self.made, self.reference("answer"), "/Dockerfile").decode(errors="replace")
@@ -77,31 +79,32 @@ class Secret(Built):
             return failed(
                 e.message,
                 *e.observed[-3:],
-                look="/Dockerfile in the image: it has to build with nothing but itself, the bases and the secret",
+                look="/Dockerfile in the image: its build may need only the Dockerfile itself, the base images and the secret",
             )
         ended = engine.run(again, ["cat", "/fingerprint"])
         engine.remove(again)
         if ended.output.split()[:1] != [fingerprint(other)]:
             return failed(
-                f"with another licence, /fingerprint says {ended.said!r}",
-                look="the instruction that writes /fingerprint: it has to read the secret, and not to repeat a known checksum",
+                f"with another licence, reading /fingerprint gives {ended.said!r}",
+                look="the instruction that writes /fingerprint: it must read the secret, and must not write a known checksum",
             )
         return passed(
-            f"/fingerprint says {PRINT[:12]}…",
-            f"with another licence it says {fingerprint(other)[:12]}…",
+            f"/fingerprint contains {PRINT[:12]}…",
+            f"with another licence, it contains {fingerprint(other)[:12]}…",
             "the licence is in no layer and not in the configuration",
         )
 
 
 def fingerprint(licence: str) -> str:
-    """What sha256sum prints first for it."""
+    """The checksum that sha256sum prints for a licence."""
     return hashlib.sha256(licence.encode()).hexdigest()
 
 
 def uncached(dockerfile: str, token: str) -> str:
-    """The Dockerfile with an argument of this value in each stage.
+    """The Dockerfile with a build argument in each stage; its value depends on the token.
 
-    A secret's content is no part of the cache's key, and an argument is: without it the build would find the layer of the first one.
+    The content of a secret is not part of the cache key, but an argument is.  Without it, the second build would take the layer of the
+    first one from the cache.
     """
     return FROM.sub(rf"\g<0>\nARG KIT_CHECK={hashlib.sha256(token.encode()).hexdigest()[:12]}", dockerfile)
 
@@ -113,17 +116,17 @@ class Healthy(Built):
     made = "exercise-healthy"
     tags = ("answer",)
     task = (
-        f"Build `{made}:answer` on `ALPINE` with goapp's program in it (`COPY --from=built /usr/local/bin/catalog /catalog`, where "
-        "`ARG GOAPP` and `FROM ${GOAPP} AS built` name its image). It runs as a user other than root, and has a HEALTHCHECK that "
-        "succeeds: goapp answers on port 8080 at /health. "
+        f"Build `{made}:answer` on `ALPINE`, with goapp's program in it. `ARG GOAPP` and `FROM ${{GOAPP}} AS built` name goapp's image, "
+        "and `COPY --from=built /usr/local/bin/catalog /catalog` copies the program. Your image must run as a user other than root, and "
+        "have a HEALTHCHECK that succeeds. goapp answers on port 8080 at /health. "
         '`kit.builds.build(cluster.engine, dockerfile, tag, args={"GOAPP": kit.image("goapp-scratch").reference})` builds it.'
     )
     hints = (
-        "The check runs inside the container: which program for HTTP does this base have?",
-        "BusyBox has `wget`. It ends with 0 if the answer is good, which is what HEALTHCHECK looks at. A USER by number "
-        "needs no entry in /etc/passwd.",
-        '`HEALTHCHECK CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/health"]`, `USER 65532:65532`, '
-        '`ENTRYPOINT ["/catalog"]`.',
+        "The health check runs inside the container. Which HTTP client does this base image have?",
+        "BusyBox has `wget`. Its exit code is 0 if the request succeeds, and HEALTHCHECK uses the exit code. A USER "
+        "that is a number needs no entry in /etc/passwd.",
+        'Write `HEALTHCHECK CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/health"]`, `USER 65532:65532` '
+        'and `ENTRYPOINT ["/catalog"]`.',
     )
     solution_text = (
         'text = """\\\nARG GOAPP\nARG ALPINE\nFROM ${GOAPP} AS built\nFROM ${ALPINE}\n'
@@ -134,39 +137,41 @@ class Healthy(Built):
     )
 
     def judge(self) -> Outcome:
-        """Look whether the image's user is not root, and a container of it becomes healthy."""
+        """Verify that the image's user is not root, and that a container of the image becomes healthy."""
         user, refused = self.user("answer")
         if refused:
             return refused
         check = (self.image("answer")["Config"].get("Healthcheck") or {}).get("Test") or ["NONE"]
         if check == ["NONE"]:
-            return failed("the image's configuration has no check", look="the HEALTHCHECK instruction")
+            return failed("the image's configuration has no health check", look="the HEALTHCHECK instruction")
         word, said = health.status(self.cluster.engine, self.made, self.reference("answer"))
         if word == "ended":
-            return failed("a container of it ended at once", look="ENTRYPOINT: where did COPY put the program?")
+            return failed("a container of the image ended at once", look="ENTRYPOINT: where did COPY put the program?")
         if word != "healthy":
-            return failed(f"{check} makes it {word}: {said}", look="the check's command: is that program in the image?")
-        return passed(f"its user is {user}", f"{check} makes it {word}")
+            return failed(
+                f"with {check}, the container is {word}: {said}",
+                look="the command of HEALTHCHECK: is its program in the image?",
+            )
+        return passed(f"the image's user is {user}", f"with {check}, the container is {word}")
 
 
 class Ignored(Built):
-    """What a build must not see."""
+    """A folder with files that a build must not see."""
 
     name = f"{CHAPTER}/ignore"
     made = "exercise-ignore"
     tags = ("answer",)
     task = (
-        f'`files = dict(kit.exercise("{name}").given())` is a folder, path to text, with a secret in it. Add a `.dockerignore`, and build '
-        f"`{made}:answer` from `ALPINE` with `COPY . /src`: "
-        "`main.go` has to be in the image, and neither `.env` nor `.git` nor `bin`, in any layer. "
+        f'`files = dict(kit.exercise("{name}").given())` gives a folder as a dict from path to text. One file contains a secret. '
+        f"Add a `.dockerignore`, and build `{made}:answer` from `ALPINE` with `COPY . /src`. "
+        "The image must contain `main.go`. No layer may contain `.env`, `.git` or `bin`. "
         "`kit.builds.build(cluster.engine, dockerfile, tag, files=files)` builds it."
     )
     hints = (
-        "What is not in the build context cannot be copied. Which file says what stays outside?",
-        "A .dockerignore has one pattern per line, and is itself a file of the context. A `RUN rm` comes too late: the "
-        "layer before has the file.",
-        "`.dockerignore` has the three lines `.env`, `.git` and `bin`; put it into `files` beside the others before you "
-        "build.",
+        "COPY can copy only files of the build context. Which file lists what stays out of the context?",
+        "A .dockerignore has one pattern per line, and is itself a file of the context. A `RUN rm` comes too late, "
+        "because an earlier layer already has the file.",
+        "Write the three lines `.env`, `.git` and `bin` into `.dockerignore`. Add this file to `files` before you build.",
     )
     solution_text = (
         f'files = dict(kit.exercise("{name}").given())\n'
@@ -175,18 +180,18 @@ class Ignored(Built):
     )
 
     def given(self) -> dict[str, str]:
-        """The folder to build from, path to text."""
+        """The files of the folder to build from: path -> text."""
         return dict(FILES)
 
     def judge(self) -> Outcome:
-        """Look whether `/src` has `main.go` and no unwanted file, and no layer has the secret."""
+        """Verify that `/src` has `main.go` and no unwanted file, and that no layer contains the secret."""
         listed = self.ask("answer", "ls", "-A", "/src").split()
-        saw = f"/src has {', '.join(listed) or 'nothing'}"
+        saw = f"/src contains {', '.join(listed) or 'nothing'}"
         if "main.go" not in listed:
-            return failed(saw, look="main.go: does a pattern of the .dockerignore fit it?")
+            return failed(saw, look="main.go: does a pattern of the .dockerignore match it?")
         unwanted = [name for name in UNWANTED if name in listed]
         if unwanted:
             return failed(saw, f"not wanted: {', '.join(unwanted)}", look="the patterns of .dockerignore, one by one")
         if traces(self.cluster.engine, self.reference("answer"), SECRET):
-            return failed(saw, "a layer has the secret", look="the layers below: what RUN rm removes was copied before")
+            return failed(saw, "a layer contains the secret", look="the earlier layers: RUN rm does not change them")
         return passed(saw, "the secret is in no layer")

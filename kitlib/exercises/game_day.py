@@ -1,4 +1,4 @@
-"""Exercises of 4.5-one-request: a fault without a name, two that hide each other, one request among many."""
+"""Exercises of 4.5-one-request: an unknown fault, a fault that hides another one, and one failed request among many."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ CONFESSION = "fault injected"  # goapp's own line, which a real fault does not w
 
 
 class _Played(Exercise):
-    """An exercise in a chain of its own; its answer, if it has one, is kept in the chain's namespace."""
+    """An exercise in its own chain of services; its answer, if it has one, is kept in the chain's namespace."""
 
     @property
     def prefix(self) -> str:
-        """How the names of its namespaces begin: each chain has a new one, so that no signal of an earlier one is taken for its own."""
+        """The prefix of its namespaces: each chain gets a new name, so that the signals of an earlier chain are not mixed with its own."""
         return chains.namespace_name(f"exercise-{self.name.rpartition('/')[2]}-")
 
     @property
     def namespace(self) -> Namespace | None:
-        """The chain's namespace, if it is there."""
+        """The chain's namespace; None if there is none."""
         names = [found["metadata"]["name"].removeprefix("kit-") for found in self.cluster.kube.list("Namespace")]
         mine = [name for name in names if name.startswith(self.prefix)]
         return Namespace.find(self.cluster, mine[0]) if mine else None
 
     def given(self) -> Namespace:
-        """Install the stacks, start a chain anew, and let go wrong what does; returns its namespace."""
+        """Install the stacks, start a new chain, and inject the faults; returns its namespace."""
         self.reset()
         name = f"{self.prefix.removeprefix(chains.PREFIX)}{secrets.token_hex(2)}"
         with ThreadPoolExecutor() as pool:
@@ -57,21 +57,21 @@ class _Played(Exercise):
         """The stacks' clients.  Raises ExerciseError when they were removed."""
         found = stack.find(self.cluster)
         if found is None:
-            raise ExerciseError("the stacks are not there any more", hint="`.given()` installs them")
+            raise ExerciseError("the stacks were removed", hint="`.given()` installs them")
         return found
 
     @abstractmethod
     def break_it(self, namespace: Namespace) -> None:
-        """What goes wrong in a chain that is ready."""
+        """Inject the faults into a chain that is ready."""
 
     def answer(self, value: str) -> None:
-        """Hand in an answer; a later one takes its place.  Raises ExerciseError before `.given()`."""
+        """Hand in an answer; a later one replaces it.  Raises ExerciseError before `.given()`."""
         if self.namespace is None:
-            raise ExerciseError(f"there is nothing to answer yet in {self.name}", hint="`.given()` first")
+            raise ExerciseError(f"the exercise {self.name} has not started yet", hint="run `.given()` first")
         self.namespace.apply(_config(ANSWER, {"value": value}))
 
     def kept(self, name: str) -> dict[str, str]:
-        """What a ConfigMap of the chain's namespace holds; {} without one."""
+        """The data of a ConfigMap in the chain's namespace; {} if there is none."""
         found = self.namespace and self.cluster.kube.get("ConfigMap", name, self.namespace.name)
         return dict(found.get("data", {})) if found else {}
 
@@ -82,24 +82,25 @@ class _Played(Exercise):
 
 
 class Blind(_Played):
-    """The kit picks a fault, and does not say which."""
+    """Find the fault that the kit picked at random."""
 
     name = f"{CHAPTER}/blind"
     task = (
-        f'`exercise = kit.exercise("{CHAPTER}/blind")`, then `namespace = exercise.given()`: a chain under load, and one fault, picked at '
-        "random and told to nobody. Wait for the alerts (`metrics.deliveries()`), follow one of them, name the fault with "
-        f"`exercise.answer(name)`, and repair it. Only one answer counts. "
-        f"The suspects: {', '.join(f'`{fault.name}`' for fault in LASTING)} "
-        "(`kit.gameday.faults.ALL` has them in words)."
+        f'Run `exercise = kit.exercise("{CHAPTER}/blind")`, then `namespace = exercise.given()`. It starts a chain under load, with one '
+        "fault that the kit picks at random and does not show. Wait for the alerts (`metrics.deliveries()`), and follow one of them. "
+        f"Name the fault with `exercise.answer(name)`, and repair it. Only one answer counts. "
+        f"The possible faults: {', '.join(f'`{fault.name}`' for fault in LASTING)} "
+        "(`kit.gameday.faults.ALL` describes them)."
     )
     hints = (
-        "`.given()` first: it starts a chain of its own, and what is wrong with it. Then wait for an alert: what does "
-        "it name?",
-        "From the alert, go to the exemplar's trace; in it, to the deepest span with an error or the most time of its "
-        "own; from there to the lines of that service. An alert without a trace names the object itself.",
-        "`kit.gameday.runbook.section(ALERT)` says what to look at for each alert; "
-        "`kit.gameday.detective.find(namespace, signals.find(cluster))` goes the whole way. Hand in the name, then "
-        "call `.repair(namespace)` of that fault.",
+        "Run `.given()` first. It starts a new chain and injects a fault. Then wait for an alert. Which service or object "
+        "does it name?",
+        "From the alert, go to the trace of its exemplar. In the trace, find the deepest span with an error, or the span "
+        "with the largest own time. Then read the log lines of its service. An alert without a trace names the object "
+        "itself.",
+        "`kit.gameday.runbook.section(ALERT)` shows what to look at for an alert. "
+        "`kit.gameday.detective.find(namespace, kit.stacks.signals.find(cluster))` does all steps, and returns the fault "
+        "and the trail. Hand in the name of the fault, then call `.repair(namespace)` of the fault.",
     )
     solution_text = (
         f'exercise = kit.exercise("{CHAPTER}/blind")\n'
@@ -110,7 +111,10 @@ class Blind(_Played):
     )
 
     def break_it(self, namespace: Namespace) -> None:
-        """The name of the picked fault is kept as a hash with a key from outside the cluster: hashes of all names do not open it."""
+        """Pick a fault, store its name as a keyed hash, and inject it.
+
+        The key is outside the cluster, so that hashes of all names do not reveal the picked one.
+        """
         fault, salt = secrets.choice(LASTING), secrets.token_hex(8)
         chains.load(namespace, CUSTOMERS)
         namespace.apply(_config(ENVELOPE, {"salt": salt, "seal": seal(self._key, salt, fault.name)}))
@@ -118,7 +122,7 @@ class Blind(_Played):
         self._hush(namespace, fault)
 
     def _hush(self, namespace: Namespace, fault: faults.Fault) -> None:
-        """goapp says in its log what was injected into it; that line is taken out."""
+        """Delete the log line in which goapp reports the injected fault."""
         if isinstance(fault.cause, faults.Program):
             confession = matching(CONFESSION, namespace=namespace.name)
             lines.settle(self.signals.logs, confession, 1, patience=8)
@@ -126,7 +130,7 @@ class Blind(_Played):
 
     @property
     def _key(self) -> bytes:
-        """Of the envelopes, in the cluster's folder on this machine; made when it is first asked for."""
+        """The key of the hashes, in the cluster's folder on this machine; created at its first use."""
         file = identity.home(self.cluster.identity.cluster) / "envelope.key"
         if not file.exists():
             file.touch(mode=0o600)
@@ -134,42 +138,42 @@ class Blind(_Played):
         return file.read_bytes()
 
     def answer(self, value: str) -> None:
-        """Hand in the answer; a second one, if it is another name, spoils both.  Raises ExerciseError before `.given()`."""
+        """Hand in the answer; of two different answers, none counts.  Raises ExerciseError before `.given()`."""
         super().answer("\n".join(dict.fromkeys([*self._answers(), value])))
 
     def _answers(self) -> list[str]:
         return self.kept(ANSWER).get("value", "").split("\n") if self.namespace and self.kept(ANSWER) else []
 
     def check(self) -> Outcome:
-        """Look whether there is exactly one answer, it is the name in the envelope, and the chain is repaired."""
+        """Look whether there is exactly one answer, whether it is the picked fault, and whether the chain is repaired."""
         answers, envelope = self._answers(), self.kept(ENVELOPE)
         if self.namespace is None or not answers or not envelope:
             return NOT_ATTEMPTED
         if len(answers) > 1:
             return failed(
                 f"there are {len(answers)} answers: {', '.join(answers)}",
-                look="one answer counts, and it follows from the trail; `.given()` begins a new round",
+                look="the trail of an alert: it leads to one answer, and only one answer counts; `.given()` starts a new round",
             )
         (said,) = answers
         if seal(self._key, envelope["salt"], said) != envelope["seal"]:
             return failed(
-                f"the answer is {said!r}, and the envelope says another name",
+                f"the answer is {said!r}, but the kit picked another fault",
                 *self._delivered(),
-                look="follow an alert: its exemplar's trace, the deepest span with an error or the most time of its own, its lines; "
-                "or what the alert itself names",
+                look="an alert and its trace: the deepest span with an error or the largest own time, then the lines of its service; "
+                "an alert without a trace names the object itself",
             )
         fault = faults.named(said)
         wrong = chains.settled(self.namespace)
         if wrong or fault.present(self.namespace):
             return failed(
-                f"it is {said!r}, and it is still there" if fault.present(self.namespace) else "the fault is gone",
+                f"{said!r} is right, but not repaired yet" if fault.present(self.namespace) else "the fault is gone",
                 *wrong,
                 look=f"the runbook: kit.gameday.runbook.section({fault.alert!r})",
             )
-        return passed(f"it was {said!r}: {fault.words}", f"{chains.ASKED} of {chains.ASKED} requests are good")
+        return passed(f"the fault was {said!r}: {fault.words}", f"{chains.ASKED} of {chains.ASKED} requests are good")
 
     def _delivered(self) -> list[str]:
-        """The alerts about the chain, so far."""
+        """The alerts about the chain that were delivered so far."""
         assert self.namespace is not None  # the chain was given
         found = self.signals.metrics.deliveries()
         mine = found[(found["namespace"] == self.namespace.name) & (found["status"] == "firing")]
@@ -184,16 +188,16 @@ class Hidden(_Played):
     name = f"{CHAPTER}/hidden"
     outer, inner = faults.named("selector"), faults.named("errors")
     task = (
-        f'`namespace = kit.exercise("{CHAPTER}/hidden").given()`: no customer gets an answer. Repair the chain until every one does. '
-        "What is found first need not be all."
+        f'Run `namespace = kit.exercise("{CHAPTER}/hidden").given()`. It starts a chain in which no request succeeds. Repair the chain '
+        "until every request succeeds. The first fault that you find may not be the only one."
     )
     hints = (
-        "`.given()` first: it starts a chain of its own, and what is wrong with it. No request gets through: how far "
-        "does one get?",
-        "The Service of the gateway leads nowhere: compare the labels that it asks for with those of the pods. Then ask "
-        "again, and look at the trace of a request that fails.",
-        "There are two faults: `faults.named('selector')` and `faults.named('errors')` of `kit.gameday`; each has a "
-        "`.repair(namespace)`.",
+        "Run `.given()` first. It starts a new chain and injects what is wrong. No request succeeds. How far does a request "
+        "get?",
+        "The Service of the gateway leads to no pod. Compare the labels in its selector with the labels of the pods. When "
+        "requests arrive again, look at the trace of a request that fails.",
+        "There are two faults: `kit.gameday.faults.named('selector')` and `kit.gameday.faults.named('errors')`. Call "
+        "`.repair(namespace)` of each.",
     )
     solution_text = (
         f'namespace = kit.exercise("{CHAPTER}/hidden").given()\n'
@@ -218,31 +222,33 @@ class Hidden(_Played):
         if outer or not chains.selected(self.namespace, self.outer.service):
             return failed(
                 *(wrong or [f"{self.outer.words}"]),
-                look="the Service of the gateway: which labels do its pods have, and which does it ask for?",
+                look="the Service of the gateway: which labels do its pods have, and which are in its selector?",
             )
         if wrong or inner:
             return failed(
                 *(wrong or [f"{self.inner.words}"]),
-                look="a failed request: take its trace, and look for the deepest span with an error",
+                look="the trace of a failed request: which is the deepest span with an error?",
             )
         return passed(f"{chains.ASKED} of {chains.ASKED} requests are good", "every Service selects a pod")
 
 
 class Request(_Played):
-    """One request among many."""
+    """Find one failed request among many."""
 
     name = f"{CHAPTER}/request"
     total, bad = 20, 12
     task = (
-        f'`exercise = kit.exercise("{CHAPTER}/request")`, then `namespace = exercise.given()`: {total} requests are sent, and one of them '
-        "failed in the backend. Which? Hand in its trace's id with `exercise.answer(trace_id)`."
+        f'Run `exercise = kit.exercise("{CHAPTER}/request")`, then `namespace = exercise.given()`. It sends {total} requests, and one of '
+        "them fails in the backend. Find this request, and hand in the id of its trace with `exercise.answer(trace_id)`."
     )
     hints = (
-        "`.given()` first: it sends the requests. A request that failed in the backend has left a line there. What does "
-        "the line say?",
-        "The lines of the backend have the fields `app.status` and `trace_id`. Only one of them has the status 500.",
-        "Search for `matching(namespace=namespace.name, app__service='backend', app__status=500)` in "
-        "`signals.find(cluster).logs`, and hand in its `trace_id`.",
+        "Run `.given()` first. It sends the requests. The backend writes a log line for each request that reaches it. What "
+        "is different in the line of the failed one?",
+        "The log lines of the backend have the fields `app.status` and `trace_id`. Only one of these lines has the status "
+        "500.",
+        "Search in `kit.stacks.signals.find(cluster).logs` with the query "
+        "`kit.telemetry.logs.matching(namespace=namespace.name, app__service='backend', app__status=500)`. Hand in the "
+        "`trace_id` of the line that it finds.",
     )
     solution_text = (
         f'exercise = kit.exercise("{CHAPTER}/request")\n'
@@ -274,19 +280,19 @@ class Request(_Played):
         )
         if not found:
             return failed(
-                f"no line of the backend has the trace {said!r}",
-                look="the field `trace_id` of the backend's lines: 32 letters",
+                f"no log line of the backend has the trace id {said!r}",
+                look="the field `trace_id` of the backend's log lines: it has 32 hexadecimal digits",
             )
         if set(found) != {"500"}:
             return failed(
-                f"the backend answered this one with {', '.join(found)}",
-                look="the field `app.status` of the backend's lines",
+                f"the backend answered this request with {', '.join(found)}",
+                look="the field `app.status` of the backend's log lines",
             )
         return passed(f"the backend answered {said} with 500")
 
 
 def seal(key: bytes, salt: str, name: str) -> str:
-    """A hash of a name that can be neither computed nor compared without the key."""
+    """A keyed hash of a name: it can be neither computed nor compared without the key."""
     return hmac.digest(key, f"{salt} {name}".encode(), "sha256").hex()
 
 

@@ -1,4 +1,4 @@
-"""Exercises of 1-go-basics: the learner writes Go in cells; the checks build it, run it, and look at what it does."""
+"""Exercises of 1-go-basics: the learner writes Go in cells; the checks build it, run it, and test what it does."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ class _Written(Exercise):
         return Markdown(f"```go\n{self.given_text}```")
 
     def check(self) -> Outcome:
-        """Look whether the package exists, then judge it; an error of the compiler or the program fails the check."""
+        """Find the package, then judge it; an error of the compiler or the program fails the check."""
         if not (self.module.folder / self.package).exists():
             return NOT_ATTEMPTED
         try:
             return self.judge()
         except GoFailed as e:
-            return failed(e.message, *e.observed, look="run the cell: the compiler's first remark is the one to fix")
+            return failed(e.message, *e.observed, look="run the cell, and fix the compiler's first error")
 
     @abstractmethod
     def judge(self) -> Outcome:
-        """Build the answer and look at what it does."""
+        """Build the answer and test what it does."""
 
     def reset(self) -> None:
         """Remove the package from the module."""
@@ -55,21 +55,21 @@ class _Written(Exercise):
 
 
 class Lines(_Written):
-    """Descriptors: a defer in a loop waits for the end of the function."""
+    """File descriptors: a deferred call in a loop runs only at the end of the function."""
 
     name = f"{CHAPTER}/lines"
     package = "exercises/lines"
     files, limit = 300, 64
     task = (
-        "`.given()` shows a program that counts the lines of all `*.txt` files in its folder. Make it count them in a folder with more "
-        f"files than it may have open at a time; the check has {files} of them, and lets it open {limit}. "
-        "Write it in a cell that begins like the given one."
+        "`.given()` shows a program that counts the lines of all `*.txt` files in its folder. Change it so that it also works with more "
+        f"files than it may have open at a time. The check has {files} files, and a limit of {limit} open files. "
+        "Write the program in a cell that begins like the given one."
     )
     hints = (
-        "When do the deferred calls of a loop run: at the end of each round, or of the function?",
-        "All files stay open until the function is left. Give the work on one file a function of its own, and the "
-        "deferred call closes the file when that function ends.",
-        "Write `func count(name string) (int, error)` with `os.Open`, `defer file.Close()` and the scanner in it; "
+        "When do the deferred calls of a loop run: at the end of each round, or at the end of the function?",
+        "All files stay open until the function ends. Write a separate function for the work on one file. Its deferred "
+        "call closes the file when this function ends.",
+        "Write `func count(name string) (int, error)` with `os.Open`, `defer file.Close()` and the scanner in it. "
         "`main` calls it for each name, and ends with `log.Fatal` on an error.",
     )
     given_text = """\
@@ -120,7 +120,7 @@ func main() {
 """
 
     def judge(self) -> Outcome:
-        """Run the program over more files than it may have open, and compare its number with the true one."""
+        """Run the program with more files than it may have open, and compare its result with the correct number of lines."""
         program = toolchain.build(self.module, self.package)
         with TemporaryDirectory() as folder:
             wanted = _write_lines(Path(folder), self.files)
@@ -133,17 +133,17 @@ func main() {
                     timeout=SECONDS,
                 )
             except GoFailed as e:
-                return failed(*e.observed[-3:], look="what is still open when the next file is opened, and until when")
+                return failed(*e.observed[-3:], look="the open files: when does the program close each of them?")
         if said.strip() != str(wanted):
             return failed(
-                f"the {self.files} files have {wanted} lines, and it printed: {said.strip()[:80]}",
-                look="what it does when a file cannot be opened: a program that goes on must say so",
+                f"the {self.files} files have {wanted} lines, but the program printed: {said.strip()[:80]}",
+                look="the errors: if a file cannot be opened, the program must not continue without a message",
             )
-        return passed(f"{self.files} files with {wanted} lines, counted with {self.limit} descriptors")
+        return passed(f"{self.files} files with {wanted} lines, counted with {self.limit} file descriptors")
 
 
 def _write_lines(folder: Path, files: int) -> int:
-    """Files with 1 to 7 lines; how many there are in all."""
+    """Write files with 1 to 7 lines each, and return the number of all lines."""
     counts = [1 + i % 7 for i in range(files)]
     for i, count in enumerate(counts):
         (folder / f"{i:03}.txt").write_text("a line\n" * count)
@@ -151,20 +151,20 @@ def _write_lines(folder: Path, files: int) -> int:
 
 
 class First(_Written):
-    """Goroutines that no caller waits for any more."""
+    """Goroutines that stay behind when the function has returned."""
 
     name = f"{CHAPTER}/first"
     package = "exercises/first"
     task = (
-        "`.given()` shows a function that asks several servers at once and returns the first answer. It leaves goroutines behind: mend it, "
-        "so that when the first answer is there the other servers are told to stop, and every goroutine ends."
+        "`.given()` shows a function that asks several servers at once and returns the first answer. It leaves goroutines behind. Fix it: "
+        "after the first answer, the function must stop the other servers, and every goroutine must end."
     )
     hints = (
-        "Which goroutines still wait when the function has returned, and for what?",
-        "There are two kinds: servers that nobody has told to stop, and goroutines that send an answer which nobody "
-        "receives.",
-        "Make a context with `context.WithCancel`, `defer cancel()`, and give it to every server; make the channel with "
-        "room for `len(servers)` answers.",
+        "Which goroutines still wait when the function has returned, and what do they wait for?",
+        "There are two kinds: servers that get no signal to stop, and goroutines that send an answer to a channel "
+        "without a receiver.",
+        "Make a context with `context.WithCancel`, call `defer cancel()`, and pass the context to every server. Make the "
+        "channel with room for `len(servers)` answers.",
     )
     given_text = """\
 %%go exercises/first/first.go
@@ -200,30 +200,30 @@ func First(ctx context.Context, servers []func(context.Context) string) string {
 """
 
     def judge(self) -> Outcome:
-        """Call the function often: the quick server's answer must come back, and no server or goroutine may be left."""
+        """Call the function many times: it must return the quick server's answer, and leave no server or goroutine running."""
         toolchain.compiles(self.module, self.package)
         found = self._tried()
         saw = "{right} of {calls} calls returned the quick server's answer".format(**found)
         if found["right"] < found["calls"]:
             return failed(
-                saw, look="are all servers asked at the same time? Two of the three answer only when told to stop"
+                saw, look="are all servers asked at the same time? Two of the three answer only when their context ends"
             )
         if found["serving"]:
             return failed(
                 saw,
-                f"then {found['serving']} servers were still at work",
-                look="the context that the servers get: who ends it once an answer is there?",
+                f"afterwards, {found['serving']} servers were still running",
+                look="the context that the servers get: is it cancelled after the first answer?",
             )
         if found["goroutines"]:
             return failed(
                 saw,
-                f"all servers had stopped, and {found['goroutines']} goroutines were left",
-                look="who receives what the other servers send, and is there room for it if nobody does?",
+                f"all servers had stopped, but {found['goroutines']} goroutines were left",
+                look="the channel: does it have room for the answers that the function does not receive?",
             )
-        return passed(saw, "no server was at work after that, and no goroutine was left")
+        return passed(saw, "afterwards, no server was running and no goroutine was left")
 
     def _tried(self) -> dict[str, Any]:
-        """The answer in the hands of kitlib/measure/golang/go/crowd, beside which it is compiled."""
+        """Compile the answer together with kitlib/measure/golang/go/crowd, which calls it; return the counts of crowd."""
         harness = f"{self.package}_check"
         self.module.write(f"{harness}/crowd/crowd.go", (gobinary.FOLDER / "crowd" / "crowd.go").read_text())
         paths = [f"{self.module.path}/{self.package}", f"{self.module.path}/{harness}/crowd"]
@@ -238,20 +238,20 @@ func First(ctx context.Context, servers []func(context.Context) string) string {
 
 
 class Shop(_Written):
-    """A handler and its JSON."""
+    """A service that answers with JSON."""
 
     name = f"{CHAPTER}/shop"
     package = "exercises/shop"
     task = (
-        "Serve two items over HTTP: tea for 3 and coffee for 5. `GET /items/tea` gives the JSON object of its `name` and `price` as "
-        "`application/json`; any other item gives 404 with a JSON object that has an `error`; other methods give 405. "
-        "The program listens on a free port of 127.0.0.1 and prints its address first, like the given one."
+        "Serve two items over HTTP: tea for 3 and coffee for 5. `GET /items/tea` returns a JSON object with the `name` and `price` of "
+        "tea, as `application/json`. Any other item returns 404, with a JSON object that has an `error`. Other methods return 405. "
+        "Your program must listen on a free port of 127.0.0.1 and print its address first, like the given one."
     )
     hints = (
-        "`.given()` listens already. What has to be answered: an item that there is, one that there is not, and another "
-        "method?",
-        "A pattern of the mux may begin with a method and have a `{name}` in its path: then the mux itself answers 405.",
-        '`mux.HandleFunc("GET /items/{name}", show)`; in `show`, `r.PathValue("name")` is the item. Set `Content-Type` '
+        "The program of `.given()` already listens. What must it answer for a known item, for an unknown item, and for "
+        "another method?",
+        "A pattern of the mux can begin with a method and contain `{name}` in its path. Then the mux itself answers 405.",
+        'Call `mux.HandleFunc("GET /items/{name}", show)`. In `show`, `r.PathValue("name")` is the item. Set `Content-Type` '
         'before `WriteHeader(404)`, and encode a struct with the tags `json:"name"` and `json:"price"`.',
     )
     given_text = """\
@@ -304,17 +304,17 @@ func main() {
 """
 
     def judge(self) -> Outcome:
-        """Ask for a known item, for an unknown one, and by POST, and compare the answers with the task."""
+        """Request a known item, an unknown item, and one by POST, and compare the answers with the task."""
         with service.serving(self.module, self.package) as address:
             tea, cocoa = (service.ask(address, f"/items/{name}") for name in ("tea", "cocoa"))
             posted = service.ask(address, "/items/tea", method="POST")
         saw = [f"GET tea: {_words(tea)}", f"GET cocoa: {_words(cocoa)}", f"POST tea: {posted.status}"]
         if tea != service.Answer(200, "application/json", {"name": "tea", "price": 3}):
-            return failed(saw[0], look="status, Content-Type, and the struct tags that name the fields of the JSON")
+            return failed(saw[0], look="the status, the Content-Type, and the struct tags: they name the JSON fields")
         if cocoa.status != 404 or not isinstance(cocoa.body, dict) or "error" not in cocoa.body:
-            return failed(saw[1], look="what the handler does for a name that it does not know")
+            return failed(saw[1], look="the handler: what does it answer for an unknown name?")
         if posted.status != 405:
-            return failed(saw[2], look="the pattern given to the mux: it may begin with a method")
+            return failed(saw[2], look="the pattern of the mux: it can begin with a method")
         return passed(*saw)
 
 

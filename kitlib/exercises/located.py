@@ -1,4 +1,4 @@
-"""Exercises that take place in one namespace, which the learner makes with any tool."""
+"""Exercises in one namespace, which the learner creates with any tool."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANSWER_SECONDS = 5  # a program without a readiness probe counts as ready before
 
 
 class Located(TerminalExercise):
-    """What the learner does stays in the namespace kit-NAMESPACE, and reset removes it.
+    """An exercise whose objects are all in the namespace kit-NAMESPACE; reset removes them.
 
     namespace: without the prefix `kit-`; instance: the name that the task gives to the object.
     """
@@ -32,7 +32,7 @@ class Located(TerminalExercise):
         place.clear(self.cluster, self.namespace, [self.instance])
 
     def pods(self) -> list[Object]:
-        """Those of the exercise, by the name that their controller gave them; others in a learner's own namespace do not count."""
+        """The pods of the exercise, by the names that their controller gave them; other pods in the namespace do not count."""
         return [p for p in self.objects("Pod") if p["metadata"]["name"].startswith(f"{self.instance}-")]
 
     def objects(self, kind: str) -> list[Any]:
@@ -48,7 +48,7 @@ class Located(TerminalExercise):
         return wait.until(self.cluster.kube, kind, name, f"kit-{self.namespace}", done=done, what=what, seconds=SECONDS)
 
     def ask(self, path: str, *, port: int = 8080, method: str = "GET", body: Any = None) -> Any:
-        """The decoded answer of the pod `instance` to one request; "" when it gives none."""
+        """The decoded answer of the pod `instance` to one request; "" if there is none."""
         namespace = place.find(self.cluster, self.namespace)
         return _answer(namespace, self.instance, port, path, method, body) if namespace else ""
 

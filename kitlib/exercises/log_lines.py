@@ -1,4 +1,4 @@
-"""Exercises of 4.1-logging: lines that can be found, lines that must be forgotten, days that are over."""
+"""Exercises of 4.1-logging: find the lines of requests, delete the lines with a key, and delete the logs of old days."""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ class Fields(Mended):
     namespace = SPACE
     asked = 3
     task = (
-        "goapp logs no line per request here, and has the same service name as all others. Mend "
-        '`manifests = kit.exercise("4.1-logging/fields").given()` so that every request becomes a line with the fields `app.path` and '
-        f"`app.status`, and with `app.service` being `shop`; apply them in `cluster.namespace('{SPACE}')`. The check sends requests, "
-        "and looks for their lines in Elasticsearch."
+        "goapp writes no log line per request here, and it has its default service name. Fix "
+        '`manifests = kit.exercise("4.1-logging/fields").given()`, and apply them in '
+        f"`cluster.namespace('{SPACE}')`. goapp must then write one log line per request, with the fields `app.path` and "
+        "`app.status`, and with the value `shop` in `app.service`. The check sends requests and looks for their lines in "
+        "Elasticsearch."
     )
     hints = (
-        "What a program logs depends on the least level that it logs, and on the name that it has. Both are settings.",
-        "A line per request has the level DEBUG. goapp/README.md lists the settings; each is a variable of the "
-        "environment that begins with `CATALOG_`.",
-        "Add `CATALOG_LOG_LEVEL: DEBUG` and `CATALOG_NAME: shop` to the environment of the container, and apply the "
-        "manifests.",
+        "Two settings of the program decide this: the lowest level that it logs, and its name.",
+        "The line of a request has the level DEBUG. goapp/README.md lists the settings. Each is an environment variable "
+        "that begins with `CATALOG_`.",
+        "Add `CATALOG_LOG_LEVEL` with the value `DEBUG`, and `CATALOG_NAME` with the value `shop`, to the environment of "
+        "the container. Then apply the manifests.",
     )
     solution_text = (
         f"{INSTALL}"
@@ -53,7 +54,7 @@ class Fields(Mended):
         return probes.replicas(self.deployment, image, 1, treatments=("quick-exit",))
 
     def judge(self, namespace: Namespace, _: Object) -> Outcome:
-        """Send requests, and look in Elasticsearch for their lines, with path, status and service."""
+        """Send requests, and look in Elasticsearch for their lines with path, status and service."""
         logs = stack.find(self.cluster)
         if logs is None:
             return NOT_ATTEMPTED
@@ -65,7 +66,7 @@ class Fields(Mended):
         if lines.settle(logs, of, self.asked, PATIENCE) < self.asked:
             return failed(
                 f"{logs.count(of)} lines with app.path and app.status for {self.asked} requests",
-                look="the least level that is logged: at which level is a request's line? goapp/README.md says",
+                look="the lowest level that goapp logs. goapp/README.md shows the level of the line of a request",
             )
         services = logs.terms("app.service", of)
         if set(services) != {"shop"}:
@@ -74,23 +75,23 @@ class Fields(Mended):
 
 
 class Forget(Exercise):
-    """A key was logged."""
+    """Delete the log lines that contain a key."""
 
     name = "4.1-logging/forget"
     pod = "leaky"
     total, leaked = 20, 3
     word = "leakedkey"
     task = (
-        '`kit.exercise("4.1-logging/forget").given()` starts a program that writes a key into some of its lines: they hold the word '
-        f"`{word}`. Delete those lines from Elasticsearch, and no others. (`logs.search`, `logs.delete` and "
-        "`kit.telemetry.logs.matching`.)"
+        '`kit.exercise("4.1-logging/forget").given()` starts a program that writes a key into some of its log lines. These lines '
+        f"contain the word `{word}`. Delete them from Elasticsearch, and delete no other lines. Use `logs.search`, `logs.delete` "
+        "and `kit.telemetry.logs.matching`."
     )
     hints = (
-        "Run `.given()` first: it returns when the lines have arrived. Which lines have to go, and how can a query find "
-        "them, and no others?",
-        "Search first, with the query that you want to delete by: `logs.search(matching('WORD', namespace=…))`. It "
-        "should find some lines, and not all of them.",
-        "`logs.delete(matching(…))` with the word of the task and the namespace of the exercise.",
+        "Run `.given()` first. It returns when Elasticsearch has the lines. Which lines have to go, and which query finds "
+        "them and no others?",
+        "Search first, with the query that you will use for the deletion: `logs.search(matching('WORD', namespace=…))`. "
+        "It should find some of the lines, and not all of them.",
+        f"Call `logs.delete(matching(…))`. Give `matching` the word of the task, and the namespace `kit-{SPACE}`.",
     )
     solution_text = (
         f"{INSTALL}"
@@ -116,7 +117,7 @@ class Forget(Exercise):
         lines.settle(logs, self.query, self.total)
 
     def check(self) -> Outcome:
-        """Count the pod's lines in Elasticsearch: none may hold the key, and all others must be there."""
+        """Count the lines of the pod in Elasticsearch: none may contain the key, and all others must still exist."""
         logs = stack.find(self.cluster)
         if logs is None or self.cluster.kube.get("Pod", self.pod, f"kit-{SPACE}") is None:
             return NOT_ATTEMPTED
@@ -124,14 +125,15 @@ class Forget(Exercise):
         others = logs.count(self.query) - with_key
         if with_key:
             return failed(
-                f"{with_key} lines with the key", look="which lines hold the word? `logs.delete` takes a query"
+                f"{with_key} lines with the key", look="the lines that contain the word: `logs.delete` takes a query"
             )
         if others < self.total - self.leaked:
             lost = self.total - self.leaked - others
             return failed(
-                f"0 lines with the key; {lost} others are gone, too", look="the query: does it ask for the word?"
+                f"0 lines with the key, but {lost} other lines are also gone",
+                look="the query: does it ask for the word?",
             )
-        return passed(f"0 lines with the key, {others} others as they were")
+        return passed(f"0 lines with the key, and {others} other lines still exist")
 
     def reset(self) -> None:
         """Delete the pod's lines, then the pod."""
@@ -144,19 +146,20 @@ class Forget(Exercise):
 
 
 class Retention(Exercise):
-    """Old days go, young ones stay."""
+    """Delete the logs of old days, and keep those of recent days."""
 
     name = "4.1-logging/retention"
     days, ages = 7, (3, 10, 20)
     marker = "kit-retention-exercise"
     task = (
-        f'`kit.exercise("4.1-logging/retention").given()` stores lines of {len(ages)} past days, one index each. Keep the logs of the last '
-        f"{days} days, and delete all older ones. (`logs.indices()` shows them.)"
+        f'`kit.exercise("4.1-logging/retention").given()` stores log lines of {len(ages)} past days, with one index per day. Keep the '
+        f"logs of the last {days} days, and delete all older ones. `logs.indices()` lists the indices."
     )
     hints = (
-        "Run `.given()` first: it makes the indices of the past days. How do their names differ?",
-        "An index of a day is deleted as a whole, by the date in its name; `logs.indices()` shows what is there.",
-        "`logs.retain(days=…)` deletes the daily indices that are older; the number is in the task.",
+        "Run `.given()` first. It creates the indices of the past days. How do their names differ?",
+        "The name of an index contains its date. Delete the logs of a day by deleting its whole index. `logs.indices()` "
+        "lists the indices that exist.",
+        "Call `logs.retain(days=…)` with the number of days of the task. It deletes the daily indices that are older.",
     )
     solution_text = f'{INSTALL}kit.exercise("4.1-logging/retention").given()\nlogs.retain(days={days})'
 
@@ -169,7 +172,7 @@ class Retention(Exercise):
             logs.ask("PUT", f"{name}/_doc/1?refresh=true", line)
 
     def check(self) -> Outcome:
-        """Look whether the indices that are too old are gone, and the younger ones are still there."""
+        """Look whether the indices that are too old are gone, and whether the newer ones still exist."""
         logs = stack.find(self.cluster)
         if logs is None or not self._begun(logs):
             return NOT_ATTEMPTED
@@ -178,14 +181,15 @@ class Retention(Exercise):
         young = [name for age, name in self._indices().items() if age <= self.days and name not in there]
         if old:
             return failed(
-                f"older than {self.days} days: {', '.join(old)}",
-                look="`.retain(days)` of the logs' client deletes daily indices by their names",
+                f"these still exist, and are older than {self.days} days: {', '.join(old)}",
+                look="`logs.retain(days=…)`: it deletes daily indices by the date in their names",
             )
         if young:
             return failed(
-                f"gone, and younger than {self.days} days: {', '.join(young)}", look="the number of days to keep"
+                f"these are gone, and are not older than {self.days} days: {', '.join(young)}",
+                look="the number of days to keep",
             )
-        return passed(f"there are {', '.join(sorted(there))}")
+        return passed(f"these indices exist: {', '.join(sorted(there))}")
 
     def reset(self) -> None:
         """Delete the exercise's indices."""

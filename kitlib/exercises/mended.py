@@ -1,4 +1,4 @@
-"""Exercises that hand out a Deployment to fix: given, applied by the learner, looked at, taken away."""
+"""Exercises that give the learner a Deployment to fix: the learner applies it, the check judges it, and reset deletes it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SECONDS = 20.0
 
 
 class Mended(Exercise):
-    """An exercise that hands out manifests with a Deployment of the exercise's own name; the answer is that Deployment, applied."""
+    """An exercise that gives manifests with a Deployment of the exercise's name; the answer is this Deployment in the cluster."""
 
     namespace: str  # NAME of the namespace kit-NAME
 
     @property
     def deployment(self) -> str:
-        """The name of the Deployment: what follows the slash in the name of the exercise."""
+        """The name of the Deployment: the part of the exercise's name after the slash."""
         return self.name.rpartition("/")[2]
 
     def given(self) -> list[Object]:
@@ -30,7 +30,7 @@ class Mended(Exercise):
 
     @abstractmethod
     def manifests(self, image: str) -> list[Object]:
-        """What is handed out."""
+        """The manifests to fix, with this image of goapp."""
 
     def check(self) -> Outcome:
         """Look whether the Deployment exists, then judge it."""
@@ -40,10 +40,10 @@ class Mended(Exercise):
 
     @abstractmethod
     def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
-        """Judge the Deployment, as the API has it."""
+        """Judge the Deployment as the API has it."""
 
     def reset(self) -> None:
-        """Delete what was handed out; other exercises' objects stay."""
+        """Delete the exercise's objects; those of other exercises stay."""
         discard(self.cluster, f"kit-{self.namespace}", self.names)
 
     @property
@@ -80,7 +80,7 @@ def _created(pod: Object) -> str:
 
 
 def lives(pod: Object) -> list[str]:
-    """What the status says of a container that was restarted."""
+    """From the status of a container that was restarted: the number of restarts, and how the last run ended."""
     status = pod["status"]["containerStatuses"][0]
     ended = status.get("lastState", {}).get("terminated", {})
     return [

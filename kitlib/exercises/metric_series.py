@@ -1,4 +1,4 @@
-"""Exercises of 4.2-metrics: a pod that is scraped, a share that is recorded, a label that explodes."""
+"""Exercises of 4.2-metrics: a pod to scrape, a share to record, and a label with too many values."""
 
 from __future__ import annotations
 
@@ -39,15 +39,18 @@ class Scraped(Mended):
     namespace = "metrics-exercises"
     interval = 1.0
     task = (
-        'Nobody collects what goapp counts here. Mend `manifests = kit.exercise("4.2-metrics/scraped").given()` so that the stack\'s '
-        "Prometheus scrapes it every second, by the annotations `prometheus.io/scrape`, `port`, `path` and `interval`; apply them in "
-        f"`cluster.namespace('{namespace}')`. The check asks Prometheus for the target."
+        'Prometheus does not scrape goapp here. Fix `manifests = kit.exercise("4.2-metrics/scraped").given()`, and apply them in '
+        f"`cluster.namespace('{namespace}')`. The Prometheus of the stack must scrape the pod every second. A pod asks for this by "
+        "the annotations `prometheus.io/scrape`, `prometheus.io/port`, `prometheus.io/path` and `prometheus.io/interval`. The "
+        "check asks Prometheus for its targets."
     )
     hints = (
-        "Prometheus finds pods by the API, and scrapes those that ask for it. Where does a pod ask?",
-        "In annotations of the pod. Those of a Deployment are not its pods': they belong into `spec.template.metadata`.",
-        'Four annotations: `prometheus.io/scrape: "true"`, `prometheus.io/port: "8080"`, `prometheus.io/path: /metrics` '
-        "and `prometheus.io/interval: 1s`, all of them text.",
+        "Prometheus finds the pods through the Kubernetes API, and scrapes those that ask for it. On which object does it "
+        "look for the annotations?",
+        "It reads the annotations of the pod. The annotations of a Deployment are not copied to its pods, but those in "
+        "`spec.template.metadata` are.",
+        'Add four annotations there: `prometheus.io/scrape: "true"`, `prometheus.io/port: "8080"`, '
+        "`prometheus.io/path: /metrics` and `prometheus.io/interval: 1s`. All values are strings.",
     )
     solution_text = (
         "kit.stacks.metrics.install(cluster)\n"
@@ -76,19 +79,25 @@ class Scraped(Mended):
         found = metrics.targets().set_index("pod")
         if name not in found.index:
             return failed(
-                f"no target is the pod {name}",
-                look="whose annotations does Prometheus read? A Deployment's own are not its pods', and an interval has a unit",
+                f"Prometheus has no target for the pod {name}",
+                look="the annotations of the pod template: those of the Deployment are not copied to its pods, and an interval has a unit",
             )
         target = found.loc[name]
         if target["health"] != "up":
-            return failed(f"{target['url']} is {target['health']}: {target['error']}", look="where does goapp listen?")
+            return failed(
+                f"{target['url']} is {target['health']}: {target['error']}",
+                look="the port on which goapp listens, and the path of its metrics",
+            )
         if target["interval"] != self.interval:
-            return failed(f"it is up, every {target['interval']:g} s", look="the annotation prometheus.io/interval")
-        return passed(f"{target['url']} is up, every {target['interval']:g} s")
+            return failed(
+                f"the target is up, and is scraped every {target['interval']:g} s",
+                look="the annotation prometheus.io/interval",
+            )
+        return passed(f"{target['url']} is up, and is scraped every {target['interval']:g} s")
 
 
 class Own(Exercise):
-    """An exercise with a Prometheus of the learner's own, in a namespace of its own, and goapp with a load beside it."""
+    """An exercise with a separate Prometheus in its own namespace, and with goapp under load in the same namespace."""
 
     namespace: str  # NAME of the namespace kit-NAME
 
@@ -104,10 +113,10 @@ class Own(Exercise):
 
     @abstractmethod
     def begin(self, namespace: Namespace, shop: Object) -> dict[str, str]:
-        """Start what is to be scraped; returns job → address."""
+        """Start the targets of the scrapes; returns job → address."""
 
     def check(self) -> Outcome:
-        """Look whether the learner's own Prometheus exists, then judge it."""
+        """Look whether the learner's Prometheus exists, then judge it."""
         namespace = Namespace.find(self.cluster, self.namespace)
         if namespace is None or self.cluster.kube.get("StatefulSet", prometheus.NAME, namespace.name) is None:
             return NOT_ATTEMPTED
@@ -115,10 +124,10 @@ class Own(Exercise):
 
     @abstractmethod
     def judge(self, metrics: Metrics) -> Outcome:
-        """Judge the learner's own Prometheus."""
+        """Judge the learner's Prometheus."""
 
     def reset(self) -> None:
-        """Remove the namespace with all that is in it."""
+        """Remove the namespace with everything in it."""
         if namespace := Namespace.find(self.cluster, self.namespace):
             namespace.undo()
 
@@ -132,18 +141,19 @@ class Ratio(Own):
     failing = (0.3, 0.7)  # shares in turn; errors divided by successes would be 0.43 and 2.3
     tolerance = 0.1
     task = (
-        '`configuration = kit.exercise("4.2-metrics/ratio").given()` starts goapp, a load on `/items` and faults, and returns a '
-        f"prometheus.yml with `rule_files: [rules.yml]`. Write a rule that records as `{record}` which share of these requests was "
-        "answered with 5xx in the last 5 seconds, as one series, and run it: "
+        '`configuration = kit.exercise("4.2-metrics/ratio").given()` starts goapp with faults and a load on `/items`. It returns a '
+        f"prometheus.yml with `rule_files: [rules.yml]`. Write a recording rule with the name `{record}`. It must record, as one "
+        "series, the share of these requests that were answered with 5xx in the last 5 seconds. Run Prometheus with your rule: "
         f"`kit.stacks.prometheus.start(cluster.namespace('{namespace}'), configuration, rules)`. The check changes the share of errors."
     )
     hints = (
-        "Run `.given()` first. A share is a rate divided by a rate. Which requests are above the line, and which below "
-        "it?",
-        "Rates of different codes do not meet, as their labels differ: `sum` both sides first. Below the line are all "
-        "requests, not the good ones.",
-        '`sum(rate(http_request_duration_seconds_count{route="/items", code=~"5.."}[5s]))` divided by the same without '
-        "`code`, in a rule of a group with `record:` and `expr:`.",
+        "Run `.given()` first. A share is one rate divided by another. Which requests does the numerator count, and which "
+        "does the denominator count?",
+        "Prometheus divides only series that have the same labels, and rates of different codes have different labels. "
+        "Apply `sum` to both rates first. The denominator counts all requests, not only the successful ones.",
+        "Write a group with one rule, which has `record:` and `expr:`. The expression is "
+        '`sum(rate(http_request_duration_seconds_count{route="/items", code=~"5.."}[5s]))`, divided by the same without '
+        "`code`.",
     )
     solution_text = f'''\
 configuration = kit.exercise("4.2-metrics/ratio").given()
@@ -168,33 +178,33 @@ kit.stacks.prometheus.start(cluster.namespace("{namespace}"), configuration, rul
         traffic.start(namespace, f"http://shop.{namespace.name}/items", rate=40, seconds=400)
 
     def judge(self, metrics: Metrics) -> Outcome:
-        """Set each share of errors in turn, and compare what the rule records with what Prometheus counts."""
+        """Set two shares of errors, one after the other, and compare the recorded value with the share that Prometheus counts."""
         if not wait.phase("Running")(self.cluster.kube.get("Pod", "traffic", metrics.namespace.name)):
             self._load(metrics.namespace)  # the one of given() is over
         try:
             found = metrics.until(f"{self.record} and on () (count(count_over_time({ITEMS}}}[5s]) > 3) > 1)", EVALUATED)
         except WaitTimeout:
             broken = metrics.rules()
-            saw = [f"{r.name}: {r.health} {r.error}" for r in broken.itertuples()] or ["there is no rule"]
+            saw = [f"{r.name}: {r.health} {r.error}" for r in broken.itertuples()] or ["Prometheus has no rule"]
             return failed(
                 *saw,
-                look=f"the rule's name and expression: has the expression a value, and is it recorded as {self.record}?",
+                look=f"the rule: does its expression have a value, and does it record this value as {self.record}?",
             )
         values = ", ".join(f"{value:.3g}" for value in found["value"])
         if len(found) > 1 or set(found.columns) - {"__name__", "time", "value"}:
             return failed(
                 f"{len(found)} series: {values}",
-                look="rates of different codes do not meet: which labels are left, and what does `sum` do?",
+                look="the labels that the result still has: rates of different codes differ in their labels. What does `sum` do?",
             )
         pairs = [self._at(metrics, failing) for failing in self.failing]
-        saw = [f"{self.record} is {recorded:.3g}, the share of errors {share:.3g}" for share, recorded in pairs]
+        saw = [f"{self.record}: {recorded:.3g}, share of errors: {share:.3g}" for share, recorded in pairs]
         look = misses(pairs, self.tolerance)
         return failed(*saw, look=look) if look else passed(*saw)
 
     def _at(self, metrics: Metrics, failing: float) -> Pair:
-        """Let goapp answer this share with errors; the share that Prometheus then counts, and what the rule records of it.
+        """Let goapp answer this share of requests with errors; returns the share that Prometheus counts, and the recorded value.
 
-        Returns as soon as both are what they should be, or when the time is over in which the rule has forgotten what was before.
+        Returns as soon as both have the expected values, or after FORGOTTEN seconds, when the rule no longer uses older samples.
         """
         for shop in app.pods(metrics.namespace, "shop"):
             app.inject(metrics.namespace, shop, "error", lease="8m", rate=failing)
@@ -208,18 +218,18 @@ kit.stacks.prometheus.start(cluster.namespace("{namespace}"), configuration, rul
 
 
 def misses(pairs: Sequence[Pair], tolerance: float) -> str:
-    """Where to look when what was recorded is not the share, at each of several shares; empty when it is."""
+    """Where to look if the recorded values are not the shares; empty if they are."""
     if all(abs(recorded - share) <= tolerance for share, recorded in pairs):
         return ""
     if all(abs(recorded - pairs[0][1]) <= tolerance / 2 for _, recorded in pairs):
-        return "the share has changed, and what is recorded has not: does the expression read goapp's counters?"
+        return "the share has changed, and the recorded value has not: does the expression read goapp's counters?"
     if all(abs(value / (1 + value) - share) <= tolerance for share, value in pairs):
-        return "what it is divided by: all requests, and not those that succeeded"
-    return "a share is a rate divided by another, both over the last 5 seconds: what is yours divided by?"
+        return "the denominator: it counts all requests, not only those that succeeded"
+    return "the expression: a share is one rate divided by another, both over the last 5 seconds"
 
 
 def _one(metrics: Metrics, expression: str) -> float:
-    """The value of an expression with one series; NaN when there is none now."""
+    """The value of an expression that gives one series; NaN if it gives none or several."""
     found = metrics.query(expression)
     return float(found["value"].iloc[0]) if len(found) == 1 else math.nan
 
@@ -232,18 +242,18 @@ class Explosion(Own):
     users, rate, seconds = 300, 100, 200
     most = 1_000
     task = (
-        '`configuration = kit.exercise("4.2-metrics/explosion").given()` starts goapp and a load whose own metrics have a label `url` '
-        "with a value for every user, and returns a prometheus.yml that scrapes both. Change it so that Prometheus keeps fewer than "
-        f"{most} series of the job `load`, with both jobs up, and without a sum that is wrong; run it: "
+        '`configuration = kit.exercise("4.2-metrics/explosion").given()` starts goapp and a load. The metrics of the load have a '
+        "label `url` with one value per user. The returned prometheus.yml scrapes both. Change it so that Prometheus keeps fewer than "
+        f"{most} series of the job `load`. Both jobs must stay up, and no sum over the kept series may become wrong. Run it: "
         f"`kit.stacks.prometheus.start(cluster.namespace('{namespace}'), configuration)`. "
-        f"The load lasts {seconds} seconds; `.given()` starts another."
+        f"The load lasts {seconds} seconds; `.given()` starts another one."
     )
     hints = (
-        "Run `.given()` first. Every value of a label makes a series of its own. Which label has too many?",
-        "`metric_relabel_configs` is applied to each sample before it is stored. A label that is dropped makes series "
-        "meet; a sample that is dropped costs only itself.",
-        "In the job `load`: `metric_relabel_configs: [{action: drop, source_labels: [url], regex: .+}]`. The job `load` "
-        "and the other one both stay.",
+        "Run `.given()` first. Each value of a label makes a separate series. Which label has too many values?",
+        "Prometheus applies `metric_relabel_configs` to each sample before it stores it. If you drop a label, the series "
+        "that differed only in this label become one. If you drop a sample, you lose only this sample.",
+        "Add to the job `load`: `metric_relabel_configs: [{action: drop, source_labels: [url], regex: .+}]`. Keep both "
+        "jobs.",
     )
     solution_text = f'''\
 import yaml
@@ -265,22 +275,25 @@ kit.stacks.prometheus.start(cluster.namespace("{namespace}"), yaml.safe_dump(con
         }
 
     def judge(self, metrics: Metrics) -> Outcome:
-        """Look whether both jobs are up, few series of the load are kept, and their sum is right."""
+        """Look whether both jobs are up, whether Prometheus keeps few series of the load, and whether their sum is right."""
         with suppress(WaitTimeout):
             metrics.until(f"count(up) == 2 and on () sum({ITEMS}}}) > {self.users}", EVALUATED)
         targets = metrics.targets().set_index("job")
         if set(targets.index) != {"shop", "load"}:
-            return failed(f"there are the jobs {', '.join(targets.index)}", look="both jobs of the configuration stay")
+            return failed(
+                f"Prometheus has the jobs {', '.join(targets.index)}",
+                look="the jobs of the configuration: both must stay",
+            )
         for job in targets.index[targets["health"] != "up"]:
             return failed(
                 f"{job} is {targets['health'][job]}: {targets['error'][job]}",
-                look="a limit that is exceeded costs the whole scrape",
+                look="the limits of the job: a scrape that exceeds a limit fails as a whole",
             )
         kept = metrics.value('count({job="load"})')
         if kept >= self.most:
             return failed(
-                f"{kept:.0f} series of the load are kept",
-                look="metric_relabel_configs is applied to each sample before it is stored",
+                f"Prometheus keeps {kept:.0f} series of the load",
+                look="metric_relabel_configs: Prometheus applies it to each sample before it stores it",
             )
         sent, counted = (
             metrics.query(f"sum({series})")["value"].sum()
@@ -288,7 +301,7 @@ kit.stacks.prometheus.start(cluster.namespace("{namespace}"), yaml.safe_dump(con
         )
         if 0 < counted < sent / 2:
             return failed(
-                f"the load has counted {counted:.0f} requests, goapp {sent:.0f}",
-                look="series that a label has told apart become one when it is dropped, and all but one sample are lost",
+                f"the load counted {counted:.0f} requests, and goapp counted {sent:.0f}",
+                look="the dropped label: series that differed only in it become one, and all samples but one are lost",
             )
-        return passed(f"{kept:.0f} series of the load are kept, both jobs are up")
+        return passed(f"Prometheus keeps {kept:.0f} series of the load, and both jobs are up")

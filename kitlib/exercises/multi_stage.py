@@ -1,4 +1,4 @@
-"""Exercises of 2.3-multi-stage: the learner builds an image by `kit.app.build`; the checks look at the image."""
+"""Exercises of 2.3-multi-stage: the learner builds images; the checks inspect and start them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOM = 1.3  # the kit's own also leaves gRPC's request tracing out, by a build t
 
 
 class _OfGoapp(Built):
-    """The answer is an image of goapp, by the learner's Dockerfile."""
+    """An exercise whose answer is an image of goapp, built from the learner's Dockerfile."""
 
     tags = ("answer",)
     dockerfile: str  # that solves it
@@ -38,33 +38,33 @@ class _OfGoapp(Built):
         return f'kit.app.build(cluster.engine, """\\\n{self.dockerfile}""", "{self.made}:answer")'
 
     def judge(self) -> Outcome:
-        """Look whether the image starts and serves as goapp does, then rate it."""
+        """Verify that the image starts and serves as goapp does, then judge its size."""
         reference = self.reference("answer")
         ended = self.cluster.engine.run(reference, ["-version"])
         if ended.exit_code != 0:
-            return failed(f"the engine says: {ended.said}", look=self.silent)
+            return failed(f"running the image with -version failed: {ended.said}", look=self.silent)
         if saw := self._another_program(reference):
             return failed(
-                f"-version says {ended.output.strip()!r}",
+                f"-version prints {ended.output.strip()!r}",
                 saw,
-                look="the program of ENTRYPOINT: it has to be goapp, `./cmd/catalog`, which serves on port 8080 at once",
+                look="the program of ENTRYPOINT: it must be goapp, `./cmd/catalog`, which serves on port 8080 as soon as it starts",
             )
         return self.rate(ended.output.strip(), self.cluster.engine.size(reference))
 
     def _another_program(self, reference: str) -> str:
-        """What shows that a container of the image does not serve as goapp does; empty when it does."""
+        """Evidence that a container of the image does not serve as goapp does; empty if it does."""
         container = builds.start(self.cluster.engine, self.made, reference, ports=debugging.loopback(app.PORT))
         try:
             polling.until(
                 partial(_sells, container),
                 lambda sells: sells or container.status != "running",
-                failure=lambda _: "a container of the image serves no catalogue on port 8080",
+                failure=lambda _: "a container of the image does not serve goapp's items on port 8080",
                 seconds=SECONDS,
             )
             return (
                 ""
                 if container.status == "running"
-                else f"a container of the image does not stay: it is {container.status}"
+                else f"a container of the image does not keep running: it is {container.status}"
             )
         except WaitTimeout as e:
             return e.message
@@ -73,11 +73,11 @@ class _OfGoapp(Built):
 
     @abstractmethod
     def rate(self, version: str, size: int) -> Outcome:
-        """Judge an image that starts and says this; size: in bytes."""
+        """Judge an image that starts.  version: the output of -version; size: in bytes."""
 
 
 def _sells(container: Any) -> bool:
-    """Whether a container's program takes a new item and lists it; False when it does not run."""
+    """Whether a container's program accepts a new item and lists it; False if the container does not run."""
     try:
         return sells(compose.published(container, app.PORT), secrets.token_hex(4))
     except EngineError:
@@ -85,7 +85,7 @@ def _sells(container: Any) -> bool:
 
 
 def sells(port: int, name: str) -> bool:
-    """Whether goapp is at a port of 127.0.0.1: it takes a new item of this name, and lists it after those of a fresh goapp."""
+    """Whether goapp listens at a port of 127.0.0.1: it accepts a new item with this name, and lists it after the items of a fresh goapp."""
     new = json.dumps({"name": name, "price_cents": 1})
     try:
         _request(port, "POST", new)
@@ -109,13 +109,14 @@ class Loader(_OfGoapp):
     name = "2.3-multi-stage/loader"
     made = "exercise-loader"
     task = (
-        f"The section's Dockerfile gives an image that cannot start. Mend it with one change and build it as `{made}:answer`: "
-        "it must start, and must still be small. `kit.app.build(cluster.engine, dockerfile, tag)` builds goapp by your text."
+        f"The image of the guide's section 2.3 cannot start. Fix its Dockerfile with one change, and build it as `{made}:answer`. "
+        "The image must start, and must still be small. `kit.app.build(cluster.engine, dockerfile, tag)` builds goapp with the "
+        "text of your Dockerfile."
     )
     hints = (
-        "The binary asks for a loader that the final base lacks. Which setting of the Go compiler makes it ask for "
-        "none?",
-        "With cgo, Go links against the C library of the machine that builds. Without it, the program is static.",
+        "The binary needs a loader that is not in the final base image. With which setting does Go build a binary that "
+        "needs no loader?",
+        "With cgo, Go links the program against the C library of the build stage. Without cgo, the program is static.",
         "Set `CGO_ENABLED=0` before `go build` in the first stage, and change nothing else.",
     )
     dockerfile = (
@@ -127,31 +128,31 @@ class Loader(_OfGoapp):
     silent = "the build stage: does the binary still need a dynamic loader (CGO_ENABLED)?"
 
     def rate(self, version: str, size: int) -> Outcome:
-        """Look whether the image has at most a tenth of the size of the single-stage image."""
+        """Verify that the image has at most a tenth of the size of the single-stage image."""
         limit = self.cluster.engine.size(images.image("goapp-single-stage").reference) / 10
         if size > limit:
             return failed(
-                f"it starts, and has {size / 1e6:.0f} MB; a tenth of the single-stage image is {limit / 1e6:.0f} MB",
+                f"the image starts, and its size is {size / 1e6:.0f} MB; a tenth of the single-stage image is {limit / 1e6:.0f} MB",
                 look="the last FROM: the toolchain must not be in the final image",
             )
-        return passed(f"it starts and says {version!r}", f"it has {size / 1e6:.1f} MB")
+        return passed(f"the image starts, and -version prints {version!r}", f"its size is {size / 1e6:.1f} MB")
 
 
 class Smallest(_OfGoapp):
-    """As small as it gets, and not root."""
+    """The smallest possible image, with a user other than root."""
 
     name = "2.3-multi-stage/smallest"
     made = "exercise-smallest"
     task = (
-        f"Build the smallest image of goapp that you can, as `{made}:answer`. It must start, run as a user other than root, "
-        "and come close to the kit's smallest."
+        f"Build the smallest image of goapp that you can, as `{made}:answer`. It must start, and run as a user other than root. "
+        "Its size must be close to the size of the kit's smallest image."
     )
     hints = (
-        "Two things make the image large: the base of the final stage, and what the linker puts into the binary beside "
-        "the program.",
-        "The emptiest base is `scratch`. The flags `-s -w` of the linker leave symbols and debug information out.",
-        '`CGO_ENABLED=0 go build -trimpath -ldflags="-s -w"`, then `FROM scratch`, `COPY --from=…`, `USER 65532:65532` '
-        "and the ENTRYPOINT.",
+        "Two things make the image large: the base of the final stage, and the data that the linker adds to the program. "
+        "How can you make each of them smaller?",
+        "The base `scratch` is empty. The linker flags `-s -w` leave out the symbol table and the debug information.",
+        'Build with `CGO_ENABLED=0 go build -trimpath -ldflags="-s -w"`. Then write `FROM scratch`, `COPY --from=…`, '
+        "`USER 65532:65532` and the ENTRYPOINT.",
     )
     dockerfile = (
         "ARG GOLANG\n"
@@ -160,44 +161,45 @@ class Smallest(_OfGoapp):
         'FROM scratch\nCOPY --from=build /catalog /catalog\nUSER 65532\nENTRYPOINT ["/catalog"]\n'
     )
 
-    silent = "ENTRYPOINT, and whether the binary is static"
+    silent = "ENTRYPOINT: is its path correct, and is the binary static?"
 
     def rate(self, version: str, size: int) -> Outcome:
-        """Look whether the image's user is not root, and its size is close to that of the kit's smallest."""
+        """Verify that the image's user is not root, and that its size is close to the size of the kit's smallest image."""
         user, refused = self.user("answer")
         if refused:
             return refused
         best = self.cluster.engine.size(builder.ensure(self.cluster.engine, ["goapp-scratch"])["goapp-scratch"])
         if size > ROOM * best:
             return failed(
-                f"it has {size / 1e6:.2f} MB, the kit's smallest has {best / 1e6:.2f} MB",
-                look="the base of the final stage, and the linker's flags -s and -w",
+                f"the image has {size / 1e6:.2f} MB, and the kit's smallest image has {best / 1e6:.2f} MB",
+                look="the base of the final stage, and the linker flags -s and -w",
             )
         return passed(
-            f"its user is {user}",
-            f"it says {version!r}",
-            f"it has {size / 1e6:.2f} MB, the kit's smallest {best / 1e6:.2f} MB",
+            f"the image's user is {user}",
+            f"-version prints {version!r}",
+            f"its size is {size / 1e6:.2f} MB, and the kit's smallest image has {best / 1e6:.2f} MB",
         )
 
 
 class Complete(Built):
-    """A scratch image in which nothing is missing."""
+    """An image on scratch with everything that its program needs."""
 
     name = "2.3-multi-stage/complete"
     made = "exercise-complete"
     tags = ("answer",)
     task = (
-        "Give the program that asks for what it needs an image with all of it, and with nothing that can be run beside it: "
-        f'`kit.measure.needs.build(cluster.engine, dockerfile, "{made}:answer")`. Your Dockerfile may use the argument `GOLANG`; '
-        "the program is the package `./needs` of the build context."
+        "Build an image for the chapter's program that looks for four things at run time. The image must contain all of them, "
+        "and no other executable program. "
+        f'`kit.measure.needs.build(cluster.engine, dockerfile, "{made}:answer")` builds it. Your Dockerfile may use the argument '
+        "`GOLANG`. The program is the package `./needs` of the build context."
     )
     hints = (
-        "`kit.measure.needs.PROGRAM` says what the program asks for. Certificates, zones and names are files: from "
-        "which of the chapter's bases could each be taken?",
-        "The stage of `GOLANG` has them all. Go's standard library looks for certificates in /etc/ssl/certs, for zones "
-        "in /usr/share/zoneinfo, for names in /etc/passwd, and for temporary files in /tmp.",
-        "End with `FROM scratch` and copy these four from the first stage, beside the static program: the certificates, "
-        "the zones, an /etc/passwd that has the user's number, and a folder /tmp that this user may write to.",
+        "The file `kit.measure.needs.PROGRAM` shows what the program looks for. Certificates, time zones and user names "
+        "are files. From which of the chapter's base images can you copy each of them?",
+        "The stage of `GOLANG` has all of them. Go's standard library reads certificates from /etc/ssl/certs, time zones "
+        "from /usr/share/zoneinfo and user names from /etc/passwd, and creates temporary files in /tmp.",
+        "End with `FROM scratch`. From the first stage, copy the static program and these four: the certificates, the "
+        "time zones, an /etc/passwd with the user's number, and a folder /tmp that this user may write to.",
     )
     dockerfile = (
         "ARG GOLANG\nFROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\n"
@@ -209,19 +211,19 @@ class Complete(Built):
     solution_text = f'kit.measure.needs.build(cluster.engine, """\\\n{dockerfile}""", "{made}:answer")'
 
     def judge(self) -> Outcome:
-        """Look whether the program finds all that it needs, and is the only executable in the image."""
+        """Verify that the program finds everything that it needs, and is the only executable in the image."""
         found = needs.found(self.cluster.engine, self.reference("answer"))
         if not found["runs"]:
-            return failed("it does not run", look="ENTRYPOINT, and whether the binary is static")
+            return failed("the program does not run", look="ENTRYPOINT: is its path correct, and is the binary static?")
         if missing := [kind for kind in needs.KINDS if not found[kind]]:
             return failed(
-                f"it does not find: {', '.join(missing)}",
-                look="kit.measure.needs.PROGRAM, which says what each of them is; certificates, zones, names are files",
+                f"the program does not find: {', '.join(missing)}",
+                look="kit.measure.needs.PROGRAM, which shows what these are: certificates, time zones and names are files",
             )
         counts = surface(self.cluster.engine, self.reference("answer"))
         if counts["executables"] != 1:
             return failed(
-                f"everything is found, and {counts['executables']:.0f} programs can be run in the image",
-                look="the last FROM: what is the base of the image that is shipped?",
+                f"the program finds everything, but the image has {counts['executables']:.0f} executable programs",
+                look="the last FROM: which base image does the final stage have?",
             )
-        return passed(f"found: {', '.join(needs.KINDS)}", "nothing but the program itself can be run")
+        return passed(f"the program finds: {', '.join(needs.KINDS)}", "the image has no other executable program")

@@ -1,6 +1,6 @@
 """An exercise's buttons in a live notebook; the task as text in a headless run.
 
-The task is an output of its own, which stays when the kernel is restarted; the buttons are a widget, which does not.
+The task is a separate output, which stays when the kernel is restarted; the buttons are a widget, which does not stay.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from kitlib.exercises.busy import Busy
 from kitlib.host.frontend import headless
 from kitlib.views.markup import marked
 
-DEAD = "No buttons here, or do they do nothing? The kernel was restarted: run this cell again."
+DEAD = "If there are no buttons here, or if they do nothing, the kernel was restarted: run this cell again."
 
 
 class Task(Protocol):
-    """What a panel shows of an exercise, and what its buttons do."""
+    """The parts of an exercise that a panel shows, and that its buttons call."""
 
     language: str
     name: str
@@ -31,7 +31,7 @@ class Task(Protocol):
 
     @property
     def checking(self) -> str:
-        """What check() looks at, in a sentence."""
+        """A sentence about what check() looks at."""
 
     def check(self) -> object:
         """Look at the real system and return the outcome."""
@@ -46,10 +46,10 @@ class Task(Protocol):
 
 
 def panel(of: Task) -> Any:
-    """Check, hints, solution and reset as buttons above one output; the task as text in a headless run."""
+    """Buttons for check, hints, solution and reset above one output; in a headless run, the task as text."""
     if headless():
         calls = "`.check()`, `.hint(1)` to `.hint(3)`, `.solution()`, `.reset()`"
-        return Markdown(f"{of._repr_markdown_()}\n\n`kit.exercise({of.name!r})`, and of it {calls}")
+        return Markdown(f"{of._repr_markdown_()}\n\nUse `kit.exercise({of.name!r})` with {calls}.")
     return Panel(of)
 
 
@@ -84,7 +84,7 @@ class Panel:
         return button
 
     def _run(self, doing: str, act: Callable[[], Any]) -> None:
-        """Show at once what is being done and for how long; then the answer, with the buttons back."""
+        """Show the action and its seconds at once; then show the answer, and enable the buttons."""
         from IPython.display import display
 
         self._enable(False)
@@ -120,7 +120,7 @@ def _task(of: Task) -> str:
 
 
 def _answer(act: Callable[[], Any]) -> Any:
-    """The action's result, or the error's words: a traceback would tell a learner nothing."""
+    """The action's result, or the message of its error without a traceback, which would not help a learner."""
     try:
         return act()
     except KitError as e:
@@ -130,5 +130,5 @@ def _answer(act: Callable[[], Any]) -> Any:
     except Exception as e:  # noqa: BLE001 - a button that has failed has to work again, and to say why
         said = f"{type(e).__name__}: {e}".rstrip(": ")
         return Markdown(
-            f"This is an error of the kit, not of your answer. Run the cell again, and press the button.\n```\n{said}\n```"
+            f"This is an error in the kit, not in your answer. Run the cell again, and press the button again.\n```\n{said}\n```"
         )

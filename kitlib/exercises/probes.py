@@ -1,4 +1,4 @@
-"""Exercises of 4.4-probes: Deployments to repair, each judged by what the kubelet does to live pods."""
+"""Exercises of 4.4-probes: Deployments to repair; the check judges how the kubelet treats their running pods."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ SPACED = f"kubectl create namespace kit-{SPACE} --dry-run=client -o yaml | kubec
 FAULTS = {"name": "CATALOG_FAULTS", "value": "true"}
 NO_LIVENESS = "there is no liveness probe"
 HASH = "pod-template-hash"
-WAITS = "kubectl describe pod: why are not all pods ready?"
+WAITS = "kubectl describe pod: why are some pods not ready?"
 
 
 class _Repaired(TerminalExercise):
-    """An exercise whose answer is a Deployment of the exercise's own name, in the namespace of the chapter's exercises."""
+    """An exercise whose answer is a Deployment with the exercise's name, in the namespace of the chapter's exercises."""
 
     @property
     def deployment(self) -> str:
-        """The name of the Deployment: what follows the slash in the name of the exercise."""
+        """The name of the Deployment: the part of the exercise's name after the slash."""
         return self.name.rpartition("/")[2]
 
     @property
     def names(self) -> Sequence[str]:
-        """The names of the objects that the exercise's file has."""
+        """The names of the objects in the exercise's file."""
         return (self.deployment,)
 
     def check(self) -> Outcome:
@@ -48,21 +48,21 @@ class _Repaired(TerminalExercise):
 
     @abstractmethod
     def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
-        """Judge the Deployment, as the API has it."""
+        """Judge the Deployment as the API has it."""
 
     def reset(self) -> None:
         """Delete the exercise's objects; those of the other exercises stay."""
         discard(self.cluster, f"kit-{SPACE}", self.names)
 
     def settled(self, namespace: Namespace, deployment: Object, then: Callable[[str], Outcome]) -> Outcome:
-        """Go on with the name of one of the Deployment's pods once it is rolled out; fail with what the pods say if it is not in time.
+        """Go on with the name of one pod once the Deployment is rolled out; fail with the state of the pods if that takes too long.
 
-        The pods have to take faults, by which the check tries them.
+        The pods must accept injected faults, because the check uses them.
         """
         if FAULTS not in container_of(deployment).get("env", []):
             return failed(
-                "the program takes no faults, by which the check tries it",
-                look=f"the environment: {FAULTS['name']} has to stay {FAULTS['value']!r}",
+                "the program does not accept the faults that the check injects",
+                look=f"the environment: {FAULTS['name']} must stay {FAULTS['value']!r}",
             )
         try:
             found = app.roll_out(namespace, self.deployment, SECONDS)
@@ -82,7 +82,7 @@ def _seen(namespace: Namespace, pod: str, done: Callable[[Object], bool], second
 
 
 def _hang_restarts(namespace: Namespace, pod: str, seconds: float) -> bool:
-    """Make a pod hang; whether it was restarted within that time."""
+    """Make a pod hang; returns whether it was restarted within that time."""
     before = restarts(_seen(namespace, pod, bool))
     app.inject(namespace, pod, "hang", lease="1m", probes=True)
     return restarts(_seen(namespace, pod, lambda found: restarts(found) > before, seconds)) > before
@@ -97,16 +97,16 @@ class Startup(_Repaired):
     liveness = Probe(period=1, failures=3)
     task = (
         f"Apply `startup.yaml`. The program in the Deployment `startup` (namespace `kit-{SPACE}`) takes {delay} seconds to start, "
-        f"and its liveness probe gives up after {liveness.failures}. Repair it: the pod becomes ready without a restart, and the "
-        "liveness probe and the slow start stay as they are."
+        f"but its liveness probe gives up after {liveness.failures} seconds. Repair the Deployment: the pod must become ready without "
+        "a restart. Do not change the liveness probe or the slow start."
     )
     hints = (
-        "The liveness probe begins with the container, and the program is not there yet. What can hold the liveness "
-        "probe back?",
-        "A startup probe: until it has passed, the other probes do not run. The liveness probe and the slow start stay "
-        "as they are.",
-        "Add a `startupProbe` that asks `/startup` on the same port, with `periodSeconds` times `failureThreshold` well "
-        "above the time of the start, for instance 1 and 30.",
+        "The liveness probe begins with the container, but the program does not listen yet. What can make the liveness "
+        "probe wait?",
+        "A container can have a startup probe. The other probes do not run until it has passed. The liveness probe and the "
+        "slow start stay as they are.",
+        "Add a `startupProbe` that asks `/startup` on the same port. `periodSeconds` times `failureThreshold` must be well "
+        "above the time of the start, for example 1 times 30.",
     )
     solution_text = (
         f"{SPACED}"
@@ -128,32 +128,33 @@ class Startup(_Repaired):
     )
 
     def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
-        """Look whether liveness probe and slow start are unchanged, and the pod becomes ready without a restart."""
+        """Look whether liveness probe and slow start are unchanged, and whether the pod becomes ready without a restart."""
         container = container_of(deployment)
         liveness = Probe.of(container["livenessProbe"]) if "livenessProbe" in container else None
         if liveness != self.liveness:
             return failed(
-                f"the liveness probe is: {liveness}",
-                look="the liveness probe: it must stay as it was; what waits for a slow start is a probe of its own",
+                f"the liveness probe has: {liveness}",
+                look="the liveness probe: it must stay as it was; another kind of probe waits for a slow start",
             )
         if self.slow not in container.get("env", []):
             return failed(
-                f"its environment has no {self.slow['name']}={self.slow['value']}",
-                look="the environment: the start stays slow, the probes wait",
+                f"the environment has no {self.slow['name']}={self.slow['value']}",
+                look="the environment: the start must stay slow, and the probes must wait",
             )
         return self._started(namespace, deployment, container)
 
     def _started(self, namespace: Namespace, deployment: Object, container: Any) -> Outcome:
         pod = _newest(namespace, deployment, lambda found: restarts(found) > 0 or wait.condition("Ready")(found))
         if not pod:
-            return failed("the Deployment has no pod", look="kubectl describe replicaset: why is no pod made?")
+            return failed("the Deployment has no pod", look="kubectl describe replicaset: why is there no pod?")
         if restarts(pod):
             return failed(*lives(pod), look=_startup_hint(container, self.delay))
         if not wait.condition("Ready")(pod):
             return failed(
-                f"after {SECONDS:.0f} s it is not ready", look="the startup probe: which path and port does it ask?"
+                f"after {SECONDS:.0f} s the pod is not ready",
+                look="the startup probe: which path and port does it ask?",
             )
-        return passed("the pod is ready, with 0 restarts", f"its liveness probe: {self.liveness}")
+        return passed("the pod is ready, with 0 restarts", f"its liveness probe has: {self.liveness}")
 
 
 def _newest(namespace: Namespace, deployment: Object, done: Callable[[Object], bool]) -> Object:
@@ -169,28 +170,28 @@ def _newest(namespace: Namespace, deployment: Object, done: Callable[[Object], b
 
 def _startup_hint(container: Any, delay: int) -> str:
     if "startupProbe" not in container:
-        return "`startupProbe`, a third probe: until it passes, the other two rest"
+        return "`startupProbe`, a third probe: the other two do not run until it passes"
     startup = Probe.of(container["startupProbe"])
     budget = startup.delay + startup.period * startup.failures
-    return f"the startup probe's budget, period times failures: {budget} s for a start that takes {delay}"
+    return f"the time that the startup probe allows (period times failures): {budget} s for a start of {delay} s"
 
 
 class Hang(_Repaired):
-    """Notice a hang soon, forgive a pause."""
+    """Detect a hang soon, and tolerate a pause."""
 
     name = "4.4-probes/hang"
     mean, pause = 6, 2
     task = (
-        f"`hang.yaml` has the guide's liveness probe. Choose the numbers of this probe in the Deployment `hang` (namespace `kit-{SPACE}`) "
-        f"so that a hang is acted on within {mean} seconds on average, and a pause of {pause} seconds never leads to a restart. "
+        f"The Deployment `hang` in `hang.yaml` (namespace `kit-{SPACE}`) has the guide's liveness probe. Choose other numbers for this "
+        f"probe. It must detect a hang within {mean} seconds on average, and a pause of {pause} seconds must never lead to a restart. "
         "The check makes the pod pause, then hang."
     )
     hints = (
-        "A probe acts late if it is patient, and too early if it is not. Which of its fields decide how long a hang "
-        "takes, and which decide how long a pause may last?",
-        "On average, a hang takes P/2 + (F-1) · max(P, T) + T, with P for periodSeconds, T for timeoutSeconds and F for "
+        "A probe that tolerates much detects a hang late. A probe that tolerates little restarts a pod that only pauses. "
+        "Which fields decide how soon a hang is detected, and which decide how long a pause may last?",
+        "On average, a hang is detected after P/2 + (F-1) · max(P, T) + T. P is periodSeconds, T is timeoutSeconds, and F is "
         "failureThreshold. In a pause, fewer than F probes in a row may fail.",
-        "Ask often and tolerate several failures: for instance `periodSeconds: 1`, `timeoutSeconds: 1`, "
+        "Let the probe run often and tolerate several failures, for example with `periodSeconds: 1`, `timeoutSeconds: 1` and "
         "`failureThreshold: 4`, on the path `/health`.",
     )
     solution_text = (
@@ -202,16 +203,16 @@ class Hang(_Repaired):
     )
 
     def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
-        """Compute how long a hang takes with this probe, then make the pod pause and hang, and count the restarts."""
+        """Compute how soon this probe detects a hang, then make the pod pause and hang, and count the restarts."""
         spec = container_of(deployment).get("livenessProbe")
         if not spec:
-            return failed(NO_LIVENESS, look="livenessProbe: without it nothing notices a hang")
+            return failed(NO_LIVENESS, look="livenessProbe: without it, a hang is not detected")
         probe = Probe.of(spec)
         mean = probe.mean("hang")
         if mean > self.mean:
             return failed(
-                f"a hang takes {mean:g} s on average, by the formula, with {probe}",
-                look="the formula of a hang: P/2 + (F-1) max(P, T) + T",
+                f"by the formula, a hang is detected after {mean:g} s on average, with {probe}",
+                look="the formula for a hang: P/2 + (F-1) max(P, T) + T",
             )
         return self.settled(namespace, deployment, lambda pod: self._pauses(namespace, pod, probe))
 
@@ -222,7 +223,7 @@ class Hang(_Repaired):
         if restarts(paused) > before or probe.failing(self.pause) >= probe.failures:
             return failed(
                 f"a pause of {self.pause} s led to {restarts(paused) - before} restarts this time",
-                f"it can make {probe.failing(self.pause)} probes in a row fail, and {probe.failures} count",
+                f"it can make {probe.failing(self.pause)} probes in a row fail, and failureThreshold is {probe.failures}",
                 look="timeoutSeconds and failureThreshold: how many probes can fail in a pause?",
             )
         return self._hangs(namespace, pod, probe)
@@ -231,27 +232,27 @@ class Hang(_Repaired):
         if not _hang_restarts(namespace, pod, probe.delay + probe.latest("hang") + 6):
             return failed("a hang did not lead to a restart", look="the path: does the probe ask the program at all?")
         return passed(
-            f"a hang takes {probe.mean('hang'):g} s on average, by the formula",
-            "a pause was forgiven, a hang led to a restart",
+            f"by the formula, a hang is detected after {probe.mean('hang'):g} s on average",
+            "the pause led to no restart, and the hang led to one",
         )
 
 
 class Shell(_Repaired):
-    """A probe that needs a program which the image does not have."""
+    """A probe that needs a program that is not in the image."""
 
     name = "4.4-probes/shell"
     quiet, within = 6, 15
     task = (
-        f"Apply `shell.yaml`. The liveness probe of the Deployment `shell` (namespace `kit-{SPACE}`) does not do its work. Find the reason "
-        f"in the events of the pod, and repair the probe: a program that hangs is restarted within {within} seconds, and one that works is "
-        "left alone. The check waits for a while, then makes the pod hang."
+        f"Apply `shell.yaml`. The liveness probe of the Deployment `shell` (namespace `kit-{SPACE}`) does not work. Find the reason "
+        f"in the events of the pod, and repair the probe. A program that hangs must be restarted within {within} seconds, and a program "
+        "that works must not be restarted. The check waits for a while, then makes the pod hang."
     )
     hints = (
-        "The pod looks healthy. Which Warning does it have among its events, and does that say that the program is broken?",
-        "A probe of the kind exec starts a program inside the container. The only program in this image is the service itself. Which "
-        "kind of probe needs nothing in the image?",
-        "Replace `exec` by `httpGet` with `path: /health` and `port: http`; `periodSeconds` and `failureThreshold` can stay. A patch has "
-        "to remove `exec` as well: a probe has one kind.",
+        "The pod looks healthy. Which Warning is among its events, and does it say that the program is broken?",
+        "An exec probe starts a program inside the container. The only program in this image is the service itself. Which kind of "
+        "probe needs no program in the image?",
+        "Replace `exec` by `httpGet` with `path: /health` and `port: http`. `periodSeconds` and `failureThreshold` can stay. A patch "
+        "must also remove `exec`, because a probe can have only one kind.",
     )
     solution_text = (
         f"{SPACED}"
@@ -265,7 +266,7 @@ class Shell(_Repaired):
     def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
         """Look whether the container stays up for a while, then make it hang and see whether it is restarted."""
         if "livenessProbe" not in container_of(deployment):
-            return failed(NO_LIVENESS, look="livenessProbe: nothing would end a program that hangs")
+            return failed(NO_LIVENESS, look="livenessProbe: without it, a program that hangs is not restarted")
         return self.settled(namespace, deployment, lambda pod: self._tried(namespace, pod))
 
     def _tried(self, namespace: Namespace, pod: str) -> Outcome:
@@ -282,7 +283,7 @@ class Shell(_Repaired):
 
 
 def _errored(namespace: Namespace, pod: str) -> list[str]:
-    """The last event of a pod that tells of a probe which could not be run, if there is any."""
+    """The last event of a pod about a probe that could not be run, if there is any."""
     events = namespace.cluster.kube.list("Event", namespace.name)
     mine = [str(event.get("message", "")) for event in events if event.get("involvedObject", {}).get("name") == pod]
     return [message for message in mine if "probe errored" in message][-1:]
@@ -294,14 +295,14 @@ class Traffic(_Repaired):
     name = "4.4-probes/traffic"
     within, lasts = 5, 10
     task = (
-        f"Apply `traffic.yaml`. A pod of the Deployment `traffic` (namespace `kit-{SPACE}`) that reports on `/ready` that it wants no "
-        f"requests still gets them from the Service. Repair it: the Service stops using such a pod within {within} seconds, and the pod "
-        "is not restarted. The check makes one pod report that it is not ready."
+        f"Apply `traffic.yaml`. A pod of the Deployment `traffic` (namespace `kit-{SPACE}`) can report on `/ready` that it wants no "
+        f"requests, but the Service still sends them. Repair the Deployment: the Service must stop using such a pod within {within} "
+        "seconds, and the pod must not be restarted. The check makes one pod report that it is not ready."
     )
     hints = (
-        "Three probes can ask three different paths. Which of them decides about requests, and what does it ask here?",
-        "The readiness probe decides whether the Service sends requests. It asks a path that answers as long as the process can.",
-        "The `readinessProbe` has to ask the path `/ready`; the `livenessProbe` stays at `/health`. In the JSON of a patch the field is "
+        "Three probes can ask three different paths. Which probe decides about requests, and which path does it ask here?",
+        "The readiness probe decides whether the Service sends requests. Its path here answers as long as the process can answer.",
+        "Set the path of the `readinessProbe` to `/ready`. The `livenessProbe` stays at `/health`. In a JSON patch, the field is "
         "`/spec/template/spec/containers/0/readinessProbe/httpGet/path`.",
     )
     solution_text = (
@@ -352,12 +353,12 @@ class Dependency(_Repaired):
     name = "4.4-probes/dependency"
     task = (
         f"Apply `dependency.yaml`. The liveness probe of the Deployment `dependency` (namespace `kit-{SPACE}`) asks a backend, so that one "
-        "slow backend restarts every replica. Repair it so that no replica is restarted, while a pod that hangs itself still is. "
-        "The check makes the backend slow."
+        "slow backend leads to a restart of every replica. Repair the Deployment: a slow backend must restart no replica, but a pod "
+        "that itself hangs must still be restarted. The check makes the backend slow."
     )
     hints = (
         "A liveness probe should fail only if a restart of this pod helps. Does a restart help if the backend is slow?",
-        "The probe itself can stay. A setting of the program makes `/health` ask the backend as well.",
+        "The probe itself can stay. A setting of the program makes `/health` also ask the backend.",
         f"Remove `CATALOG_HEALTH_DEPENDS` from the environment of the container: `kubectl -n kit-{SPACE} set env "
         "deployment/dependency CATALOG_HEALTH_DEPENDS-`.",
     )
@@ -376,7 +377,7 @@ class Dependency(_Repaired):
         """Look whether the liveness probe still asks /health, then make the backend slow and count the restarts."""
         liveness = container_of(deployment).get("livenessProbe")
         if not liveness:
-            return failed(NO_LIVENESS, look="livenessProbe: a pod that hangs itself must still be restarted")
+            return failed(NO_LIVENESS, look="livenessProbe: a pod that itself hangs must still be restarted")
         if liveness.get("httpGet", {}).get("path") != "/health":
             return failed(
                 f"the liveness probe is {liveness}",

@@ -1,4 +1,4 @@
-"""Exercises of 3.3-service-ingress: applications in a namespace, and the way to them is the learner's to make."""
+"""Exercises of 3.3-service-ingress: a namespace has applications, and the learner writes the Services and routes to them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SECONDS = 10
 REQUESTS = 40
 ELSEWHERE = "/one/two"  # goapp has nothing there, and names the path that it saw
 NEXT = "shop-next"
-EQUAL_PODS = "how many pods each release has: the rule must decide, so both keep the same number"
+EQUAL_PODS = "how many pods each release has: both must have the same number, so that only the rule decides"
 
 
 class _Scene(TerminalExercise):
-    """An exercise in a namespace of its own, which the starter file makes, with the applications in it."""
+    """An exercise in its own namespace, which the starter file creates together with the applications."""
 
     space: str  # the namespace's name, without `kit-`
     instances: tuple[str, ...] = ("shop", "stock")
@@ -43,7 +43,7 @@ class _Scene(TerminalExercise):
         """Judge what is in the namespace."""
 
     def reset(self) -> None:
-        """Remove what the starter file and the learner made; if the kit made the namespace, remove it as well."""
+        """Remove the objects of the starter file and of the learner; if the kit made the namespace, also remove the namespace."""
         place.clear(self.cluster, self.space, self.instances)
 
 
@@ -54,16 +54,16 @@ class Selector(_Scene):
     space = "exercise-selector"
     instances = ("shop", "stock", "front")
     task = (
-        "`kubectl apply -f exercise-selector.yaml` makes the namespace `kit-exercise-selector`, the Deployments `shop` and "
-        "`stock`, and a Service `front` that leads nowhere. Repair the Service, not the pods: it must lead to all pods of "
-        "`shop`, and to no others."
+        "`kubectl apply -f exercise-selector.yaml` creates the namespace `kit-exercise-selector`, the Deployments `shop` and "
+        "`stock`, and a Service `front` without endpoints. Repair the Service, not the pods: it must lead to all pods of "
+        "`shop`, and to no other pods."
     )
     hints = (
-        "A Service finds its pods by labels. Which labels do the pods have, and which does the Service ask for?",
+        "A Service finds its pods by labels. Which labels do the pods have, and which labels are in the Service?",
         "`kubectl -n kit-exercise-selector get pods --show-labels` and `kubectl -n kit-exercise-selector describe service "
-        "front` show both sides. One label has the same value for all pods of `shop`, and another value for `stock`.",
-        "Change `spec.selector` of the Service to `app.kubernetes.io/instance: shop` alone, with `kubectl edit`, or in the "
-        "file and with `kubectl apply`. The old label has to go.",
+        "front` show both. One label has the same value on all pods of `shop`, and another value on the pods of `stock`.",
+        "Change `spec.selector` of the Service to `app.kubernetes.io/instance: shop` alone. Use `kubectl edit`, or change the "
+        "file and use `kubectl apply`. Remove the old label from the selector.",
     )
     solution_text = """\
 kubectl apply -f exercise-selector.yaml
@@ -73,7 +73,7 @@ kubectl -n kit-exercise-selector patch service front --type=json \\
 """
 
     def judge(self, namespace: Namespace) -> Outcome:
-        """Look whether the Service leads to all pods of `shop`, and to no others."""
+        """Look whether the Service leads to all pods of `shop`, and to no other pods."""
         found = namespace.cluster.kube.get("Service", "front", namespace.name)
         if found is None:
             return NOT_ATTEMPTED
@@ -83,13 +83,13 @@ kubectl -n kit-exercise-selector patch service front --type=json \\
             return failed(saw, look="its spec.selector: without one, no controller writes the endpoints")
         reached = self._reached(namespace, selector)
         if selector == BROKEN:
-            look = "the Service: you changed the pods, and the next pod of the Deployment comes without your label"
+            look = "the Service: you changed the pods, but the next pod of the Deployment will not have your label"
             return failed(saw, f"it leads to {_listed(reached)}", look=look) if reached else NOT_ATTEMPTED
         return self._judged(saw, reached, {p["metadata"]["name"] for p in app.pods(namespace, "shop")})
 
     def _judged(self, saw: str, reached: set[str], wanted: set[str]) -> Outcome:
         if not reached:
-            look = "the labels of the pods: the selector must be some of them"
+            look = "the labels of the pods: each label of the selector must be among them"
             return failed(saw, "it has no ready endpoints", look=look)
         leads = f"it leads to {_listed(reached)}"
         if reached - wanted:
@@ -99,7 +99,7 @@ kubectl -n kit-exercise-selector patch service front --type=json \\
         return passed(saw, leads)
 
     def _reached(self, namespace: Namespace, selector: Mapping[str, str]) -> set[str]:
-        """Names of the ready pods behind it, once the slices have caught up with the selector."""
+        """Names of the ready pods that the Service leads to, once its EndpointSlices are up to date."""
         kube, labels = namespace.cluster.kube, "kubernetes.io/service-name=front"
         pods = kube.list("Pod", namespace.name, labels=",".join(f"{k}={v}" for k, v in selector.items()))
         wanted = {p["metadata"]["name"] for p in pods if wait.condition("Ready")(p)}
@@ -112,7 +112,7 @@ kubectl -n kit-exercise-selector patch service front --type=json \\
 
 
 class _Routed(_Scene):
-    """An exercise whose answer is Ingresses or HTTPRoutes; requests through Traefik decide."""
+    """An exercise whose answer consists of Ingresses or HTTPRoutes; it is judged by requests through Traefik."""
 
     def prepare(self) -> None:
         """Publish the images, and install Traefik."""
@@ -126,13 +126,13 @@ class _Routed(_Scene):
         if not rules:
             return NOT_ATTEMPTED
         if edge is None:
-            look = "which program follows them? kit.stacks.ingress.install(cluster) installs it"
+            look = "the Ingress controller: there is none. kit.stacks.ingress.install(cluster) installs one"
             return failed(f"{len(rules)} Ingresses", look=look)
         try:
             for rule in rules:
                 edge.settle(namespace, rule, seconds=SECONDS)
         except WaitTimeout as e:
-            return failed(e.message, *e.observed, look="its class or its Gateway, and the Services that it names")
+            return failed(e.message, *e.observed, look="the class or Gateway of the rule, and the Services in it")
         return self.ask(edge)
 
     @abstractmethod
@@ -140,7 +140,7 @@ class _Routed(_Scene):
         """Judge by the answers to requests."""
 
     def reset(self) -> None:
-        """Remove the rules in the namespace, and what the starter file made."""
+        """Remove the rules in the namespace, and the objects of the starter file."""
         kube = self.cluster.kube
         if namespace := place.find(self.cluster, self.space):
             refs = [Ref.of(rule) for rule in self._rules(namespace)]
@@ -157,22 +157,22 @@ class _Routed(_Scene):
 
 
 class Hosts(_Routed):
-    """Two hosts, one address."""
+    """Two hosts at one address."""
 
     name = f"{CHAPTER}/hosts"
     space = "exercise-hosts"
     hosts: ClassVar[dict[str, str]] = {"shop.example": "shop", "stock.example": "stock"}
     task = (
-        "`kubectl apply -f exercise-hosts.yaml` makes the namespace `kit-exercise-hosts` with the Services `shop` and `stock`. "
-        "Write an Ingress or HTTPRoutes that send each host to its own Service: shop.example to `shop`, stock.example to `stock`, "
-        "all paths, and no other host to either."
+        "`kubectl apply -f exercise-hosts.yaml` creates the namespace `kit-exercise-hosts` with the Services `shop` and `stock`. "
+        "Write an Ingress or HTTPRoutes that send all requests for shop.example to `shop`, and all requests for stock.example to "
+        "`stock`. Requests for other hosts must reach neither Service."
     )
     hints = (
-        "Each host needs a rule of its own, and no rule may be for every host.",
-        "An Ingress has one entry of `spec.rules` per host; an HTTPRoute has `spec.hostnames`. Both name a path, `/` "
-        "with the type of a prefix, and a Service with its port. ingress.yaml and httproute.yaml are examples.",
-        "For `shop.example`: host `shop.example`, path `/`, `pathType: Prefix`, Service `shop`, port 80; the same for "
-        "`stock`. The field `ingressClassName` is `kit-traefik`, as in ingress.yaml.",
+        "Each host needs its own rule, and no rule may apply to all hosts.",
+        "An Ingress has one entry in `spec.rules` per host. An HTTPRoute names its hosts in `spec.hostnames`. Both need the "
+        "path `/` as a prefix, and a Service with its port. ingress.yaml and httproute.yaml are examples.",
+        "Write a rule with the host `shop.example`, the path `/`, `pathType: Prefix`, the Service `shop` and port 80. Write "
+        "the same for `stock.example` and `stock`. The field `ingressClassName` is `kit-traefik`, as in ingress.yaml.",
     )
     solution_text = """\
 kubectl apply -f exercise-hosts.yaml
@@ -208,12 +208,12 @@ END
             answer = edge.ask(host, "/items")
             saw.append(f"http://{host}/items: {answer.status} from {instance(answer) or 'Traefik'}")
             if not instance(answer):
-                return failed(*saw, look=f"no rule leads {host} anywhere: its host, and its path")
+                return failed(*saw, look=f"the rule for {host}: are its host and its path right?")
             if instance(answer) != wanted:
                 return failed(*saw, look=f"the Service that the rule for {host} names")
         if served := instance(edge.ask("other.example", "/items")):
             saw.append(f"http://other.example/items: {served} answers")
-            return failed(*saw, look="a rule without a host is for all hosts")
+            return failed(*saw, look="the rules: one without a host applies to all hosts")
         return passed(*saw)
 
 
@@ -224,15 +224,15 @@ class Prefix(_Routed):
     space = "exercise-prefix"
     host = "api.example"
     task = (
-        "`kubectl apply -f exercise-prefix.yaml` makes the namespace `kit-exercise-prefix` with the Service `shop`, which knows "
-        "/items and nothing of a prefix. Make api.example/v1 lead to it: /v1/items must list the items, /v1/items/1 must give "
-        "the first."
+        "`kubectl apply -f exercise-prefix.yaml` creates the namespace `kit-exercise-prefix` with the Service `shop`. Its "
+        "application answers /items, and knows no prefix. Make api.example/v1 lead to it: /v1/items must list the items, and "
+        "/v1/items/1 must return the first item."
     )
     hints = (
-        "The application does not know the prefix. What has to happen to the path on its way?",
-        "The rule has to take `/v1` away and leave the rest of the path as it is. An HTTPRoute can do so with a filter.",
-        "The filter is `URLRewrite` with `path: {type: ReplacePrefixMatch, replacePrefixMatch: /}`, in the rule that "
-        "matches the PathPrefix `/v1`. The file prefix-httproute.yaml has it.",
+        "The application does not know the prefix. What has to happen to the path before the request arrives?",
+        "The rule has to remove `/v1` and keep the rest of the path. An HTTPRoute can do this with a filter.",
+        "Add the filter `URLRewrite` with `path: {type: ReplacePrefixMatch, replacePrefixMatch: /}` to the rule that "
+        "matches the PathPrefix `/v1`. The file prefix-httproute.yaml has an example.",
     )
     solution_text = """\
 kubectl apply -f exercise-prefix.yaml
@@ -256,7 +256,7 @@ END
     instances = ("shop",)
 
     def ask(self, edge: ingress.IngressController) -> Outcome:
-        """Ask for the list of items, the first item, and a path that the application does not know, all below the prefix."""
+        """Ask for the list of items, for the first item, and for a path that the application does not know, all with the prefix."""
         answers = {path: edge.ask(self.host, path) for path in ("/v1/items", "/v1/items/1", f"/v1{ELSEWHERE}")}
         saw = [
             f"http://{self.host}{path}: {found.status}, {str(found.body).strip()[:80]}"
@@ -264,12 +264,13 @@ END
         ]
         listed, first, elsewhere = answers.values()
         if any(arrived(found) == path for path, found in answers.items()):
-            return failed(*saw, look="the path reaches the application with its prefix: who takes it away?")
+            return failed(*saw, look="the filters of the rule: the prefix still reaches the application")
         if (listed.status, first.status) != (200, 200):
-            return failed(*saw, look="what is left of the path: only the prefix must go, not what follows it")
+            return failed(*saw, look="the rest of the path: the rule must remove only the prefix")
         if "items" in first.body or arrived(elsewhere) != ELSEWHERE:
             return failed(
-                *saw, look="the paths that the rule does not name one by one: what follows the prefix must arrive"
+                *saw,
+                look="all other paths with the prefix: the part after the prefix must reach the application unchanged",
             )
         return passed(*saw)
 
@@ -282,15 +283,16 @@ class Canary(_Routed):
     host = "shop.example"
     instances = ("shop", NEXT)
     task = (
-        "`kubectl apply -f exercise-canary.yaml` makes the namespace `kit-exercise-canary` with two releases of the catalogue: the "
-        "Services `shop` and `shop-next`, two pods each. Send a quarter of the requests for shop.example to `shop-next` and the "
-        "rest to `shop`. Both releases keep two pods: the number of pods must not decide."
+        "`kubectl apply -f exercise-canary.yaml` creates the namespace `kit-exercise-canary` with two releases of the catalogue: the "
+        "Services `shop` and `shop-next`, with two pods each. Send a quarter of the requests for shop.example to `shop-next`, and the "
+        "rest to `shop`. Both releases must keep two pods: the rule must decide, not the number of pods."
     )
     hints = (
-        "A Service spreads connections over its pods evenly. What looks at each request, and knows both Services?",
-        "A rule of an HTTPRoute can name several Services. Each of them gets a share of the requests, and the share is a "
-        "field of its own.",
-        "In `backendRefs`, `shop` has `weight: 3` and `shop-next` has `weight: 1`; both have port 80. The hostname is "
+        "A Service spreads connections evenly over its pods. Which kind of object decides about each request, and can name "
+        "both Services?",
+        "A rule of an HTTPRoute can name several Services. A field of each entry decides which share of the requests it "
+        "gets.",
+        "In `backendRefs`, set `weight: 3` for `shop` and `weight: 1` for `shop-next`. Both have port 80. The hostname is "
         "`shop.example`, and the parent is the Gateway of httproute.yaml.",
     )
     solution_text = """\
@@ -324,16 +326,16 @@ END
 
 
 def uneven(served: Mapping[str, int], pods: Mapping[str, int]) -> str:
-    """Where to look when a quarter of the requests is not what the next release gets, by the rule alone; empty when it is."""
+    """Where to look if the next release does not get a quarter of the requests by the rule alone; empty if it does."""
     share = served.get(NEXT, 0) / sum(served.values())
     if set(served) - {"shop", NEXT}:
         return "the host and the path of the rule: some requests reach no pod of either release"
     if len(set(pods.values())) != 1:
         return EQUAL_PODS
     if share < 0.15:
-        return "whether the rule names shop-next, and with which weight"
+        return "the rule: whether it names shop-next, and with which weight"
     if share > 0.6:
-        return "which of the two has the larger weight"
+        return "the weights: which Service has the larger weight?"
     return "the weights: without them, both Services get the same share" if share > 0.35 else ""
 
 

@@ -1,4 +1,4 @@
-"""An exercise of 3.2-deployment: a program of which two pods must never run at the same time."""
+"""An exercise of 3.2-deployment: two pods of a program must never run at the same time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PATIENCE = 60.0  # seconds for the rollout of one pod
 
 
 class Single(Deployed):
-    """Never two at a time."""
+    """Never run two pods at the same time."""
 
     name = "3.2-deployment/single"
     instance = "ledger"
@@ -19,12 +19,13 @@ class Single(Deployed):
     task = (
         "`ledger.yaml` runs one pod of a program that locks its data, as Deployment `ledger` in the namespace `kit-ledger`. Two of "
         "these pods must never run at the same time, not even while one of them is ending. Change how the Deployment replaces its "
-        "pod; it still runs one pod, which drains for five seconds as before. The check restarts it and watches the containers."
+        "pod. It must still run one pod, which drains for five seconds as before. The check restarts the Deployment and watches the "
+        "containers."
     )
     hints = (
-        "With its defaults, a Deployment starts the new pod before it ends the old one. Which field decides the order?",
-        "`maxSurge` at 0 is not enough: a pod that is ending no longer counts as one of the replicas, and still runs while it "
-        "drains. There is a second type of strategy.",
+        "By default, a Deployment starts the new pod before it ends the old one. Which field decides the order?",
+        "It is not enough to set `maxSurge` to 0. A pod that is ending no longer counts as a replica, but it still runs while "
+        "it drains. There is a second type of strategy.",
         "Set `spec.strategy.type` to `Recreate`, and apply the file. With this type, `rollingUpdate` must not be set.",
     )
     solution_text = """\
@@ -40,7 +41,7 @@ kubectl -n kit-ledger rollout status deployment/ledger --timeout=60s"""
         if (replicas, drain) != (1, "5s"):
             return failed(
                 f"replicas: {replicas}, {self.drain}: {drain}",
-                look="what the task leaves as it is: one replica, and an end that takes five seconds",
+                look="the settings that must stay: one replica, and a drain of five seconds",
             )
         return self.settled(lambda: self._restarted(deployment))
 
@@ -53,7 +54,7 @@ kubectl -n kit-ledger rollout status deployment/ledger --timeout=60s"""
                 return _overlap(together)
             if complete(found, 1, before):
                 break
-        return passed("the pod was replaced, and at no time did two of them run")
+        return passed("the pod was replaced, and two pods never ran at the same time")
 
 
 def runs(pod: Object) -> bool:
@@ -65,9 +66,9 @@ def _overlap(together: list[Object]) -> Outcome:
     saw = tuple(f"{pod['metadata']['name']} runs{', and is ending' if _ends(pod) else ''}" for pod in together)
     if any(map(_ends, together)):
         return failed(
-            *saw, look="the order of replacement waits for the old pod to be asked to end, and not for its end"
+            *saw, look="`spec.strategy`: this one waits until the old pod begins to end, and not until it has ended"
         )
-    return failed(*saw, look="`spec.strategy`: the new pod is started before the old one has to go")
+    return failed(*saw, look="`spec.strategy`: the new pod starts before the old one begins to end")
 
 
 def _ends(pod: Object) -> bool:

@@ -18,7 +18,7 @@ IMAGE = "kit.local/catalog:1.0"
 
 
 class _OnePod(Located):
-    """An exercise whose answer is one Pod that says a message."""
+    """An exercise whose answer is one Pod that shows a message."""
 
     message: str
 
@@ -34,7 +34,7 @@ class _OnePod(Located):
         return self.written(pod) or self._answers()
 
     def written(self, pod: Object) -> Outcome | None:
-        """A failure when the Pod is not written as the task says, else None."""
+        """A failure if the Pod does not have the label of the task, else None."""
         labels = pod["metadata"].get("labels", {})
         if labels.get("app") == self.instance:
             return None
@@ -43,10 +43,10 @@ class _OnePod(Located):
     def _answers(self) -> Outcome:
         if not self.says("/settings", lambda found: motd(found) == self.message):
             return failed(
-                f"Pod/{self.instance} is ready, and /settings does not show the message {self.message!r}",
-                look="the container's environment: spec.containers[0].env, and which program its image has",
+                f"Pod/{self.instance} is ready, but /settings does not show the message {self.message!r}",
+                look="the environment of the container (spec.containers[0].env), and the program in its image",
             )
-        return passed(f"Pod/{self.instance} is ready, and says {self.message!r}")
+        return passed(f"Pod/{self.instance} is ready, and shows {self.message!r}")
 
 
 def motd(settings: Any) -> str:
@@ -56,30 +56,31 @@ def motd(settings: Any) -> str:
 
 
 def obstacle(pod: Object) -> str:
-    """Where to look next: a Pod without a node waits for the scheduler, any other one for the kubelet."""
+    """Where to look next: a Pod without a node waits for the scheduler, any other Pod for the kubelet."""
     if not pod["spec"].get("nodeName"):
-        return "what the Pod asks of a node: spec.containers[0].resources"
-    return "the name of the image, and what the kubelet says about it in the events"
+        return "the resources that the Pod requests: spec.containers[0].resources"
+    return "the name of the image, and the events of the kubelet about it"
 
 
 class Greeter(_OnePod):
-    """A Pod from a file of the learner's own."""
+    """A Pod from the learner's own file."""
 
     name = "0-start/greeter"
     namespace = "greeter"
     instance = "greeter"
     message = "good morning"
     task = (
-        f"In the namespace `kit-{namespace}`, which you make yourself, run a Pod `greeter` of the image `{IMAGE}`. "
-        "Write it as a file, and apply that. The Pod has the label `app=greeter`, and its program greets with "
-        f"`{message}`: `GET /settings` shows the variable `CATALOG_MOTD` of the container's environment."
+        f"Create the namespace `kit-{namespace}`, and run a Pod `greeter` with the image `{IMAGE}` in it. Write the Pod as "
+        "a file, and apply the file. The Pod must have the label `app=greeter`, and its program must show the message "
+        f"`{message}`. The message is the value of the variable `CATALOG_MOTD` in the container's environment. "
+        "`GET /settings` returns it."
     )
     hints = (
-        "Which of the files in this chapter is nearly what you need? What has to be different in it?",
-        "Copy `pod.yaml` to a file of your own. A name, a label and the value of one variable are different. The "
-        "namespace has to exist before the Pod.",
-        "`kubectl create namespace kit-greeter` makes the namespace. In your file, `metadata.name` and "
-        "`metadata.labels.app` are greeter, and the value below `CATALOG_MOTD` is good morning. Then run `kubectl -n "
+        "Which file of this chapter is almost what you need? What has to be different in it?",
+        "Copy `pod.yaml` to a new file. Change a name, a label and the value of one variable. The namespace has to exist "
+        "before the Pod.",
+        "`kubectl create namespace kit-greeter` creates the namespace. In your file, set `metadata.name` and "
+        "`metadata.labels.app` to greeter, and the value of `CATALOG_MOTD` to good morning. Then run `kubectl -n "
         "kit-greeter apply -f greeter.yaml`.",
     )
     solution_text = f"""\
@@ -111,16 +112,16 @@ class Repair(_OnePod):
     message = "we are open"
     most = "64Mi"
     task = (
-        f"`kubectl apply -f broken.yaml` makes a Pod `shop` in the namespace `kit-{namespace}`, and the Pod does not "
-        "start. Find out why, and repair the file until the Pod is ready. It keeps its name, its label and its "
-        f"message, and asks for some memory, at most `{most}`."
+        f"`kubectl apply -f broken.yaml` creates a Pod `shop` in the namespace `kit-{namespace}`. The Pod does not start. "
+        "Find out why, and repair the file until the Pod is ready. The Pod must keep its name, its label and its message. "
+        f"It must request some memory, at most `{most}`."
     )
     hints = (
         "Do not read the file first. Ask the cluster: what is the state of the Pod, and what did the cluster try last?",
-        "`kubectl -n kit-repair describe pod shop` ends with the events. When the first cause is repaired, there is "
-        "another one. Not every field of a Pod can be changed while it exists.",
-        "The request must be 64Mi instead of 64Ti, and the image `kit.local/catalog:1.0`. Delete the Pod by `kubectl -n "
-        "kit-repair delete pod shop`, then apply the file.",
+        "`kubectl -n kit-repair describe pod shop` shows the events at its end. After you have repaired the first cause, "
+        "you will find a second one. Some fields of a Pod cannot be changed while it exists.",
+        "Change the memory request from 64Ti to 64Mi, and the image to `kit.local/catalog:1.0`. Delete the Pod with "
+        "`kubectl -n kit-repair delete pod shop`, then apply the file.",
     )
     solution_text = """\
 kubectl apply -f broken.yaml
@@ -131,12 +132,12 @@ kubectl apply -f repaired.yaml
 kubectl -n kit-repair wait pod/shop --for=condition=Ready --timeout=60s"""
 
     def written(self, pod: Object) -> Outcome | None:
-        """A failure when the Pod asks for no memory or for too much, or has lost its label; else None."""
+        """A failure if the Pod requests no memory or too much, or has lost its label; else None."""
         asked = [c.get("resources", {}).get("requests", {}).get("memory", "0") for c in pod["spec"]["containers"]]
         if not 0 < sum(quantity.parse(a) for a in asked) <= quantity.parse(self.most):
             return failed(
-                f"Pod/shop asks for {' + '.join(asked)} of memory",
-                look=f"resources.requests of the container: it asks for some memory, at most {self.most}",
+                f"Pod/shop requests {' + '.join(asked)} of memory",
+                look=f"resources.requests of the container: it must request some memory, at most {self.most}",
             )
         return super().written(pod)
 
@@ -148,16 +149,16 @@ class Hello(Located):
     namespace = SPACE
     instance = "hello"
     task = (
-        f"A Deployment makes Pods and replaces them. Run one called `hello` with {WANTED} replicas of `{IMAGE}` in the "
-        f"namespace `kit-{SPACE}`, and get all of them ready."
+        f"A Deployment creates Pods and replaces them. Run a Deployment `hello` with {WANTED} replicas of `{IMAGE}` in the "
+        f"namespace `kit-{SPACE}`. All replicas must become ready."
     )
     hints = (
-        "A Deployment keeps a number of pods running. Which two things does it have to know: what runs, and how many of "
-        "it?",
-        "`kubectl create deployment --help` shows examples. The number is `spec.replicas`. With `--dry-run=client -o "
-        "yaml`, kubectl prints the object instead of creating it, and you can save that as a file.",
-        f"`kubectl create deployment hello -n kit-start --image={IMAGE} --replicas=2` makes it, once `kubectl create "
-        "namespace kit-start` has made the namespace.",
+        "A Deployment keeps a number of Pods running. It has to know two things: what runs in a Pod, and how many Pods "
+        "there are. Which command sets both?",
+        "`kubectl create deployment --help` shows examples. The number of Pods is `spec.replicas`. With `--dry-run=client "
+        "-o yaml`, kubectl prints the object instead of creating it. You can save this output as a file.",
+        "First create the namespace with `kubectl create namespace kit-start`. Then create the Deployment with `kubectl "
+        f"create deployment hello -n kit-start --image={IMAGE} --replicas=2`.",
     )
     solution_text = f"""\
 kubectl create namespace kit-{SPACE} --dry-run=client -o yaml | kubectl apply -f -
@@ -166,7 +167,7 @@ kubectl -n kit-{SPACE} apply -f hello.yaml
 kubectl -n kit-{SPACE} rollout status deployment/hello --timeout=60s"""
 
     def check(self) -> Outcome:
-        """Look whether the Deployment asks for as many replicas as the task, and all of them become ready."""
+        """Look whether the Deployment has the number of replicas of the task, and whether all of them become ready."""
         kube = self.cluster.kube
         found = self.get("Deployment", "hello")
         if found is None:
@@ -174,11 +175,11 @@ kubectl -n kit-{SPACE} rollout status deployment/hello --timeout=60s"""
         asked = found["spec"]["replicas"]
         if asked != WANTED:
             return failed(
-                f"Deployment/hello asks for {asked} replicas",
+                f"spec.replicas of Deployment/hello is {asked}",
                 look=f"spec.replicas of the Deployment: the task asks for {WANTED}",
             )
         try:
             wait.until(kube, "Deployment", "hello", f"kit-{SPACE}", done=app.rolled_out, what="ready", seconds=SECONDS)
         except WaitTimeout as e:
-            return failed(*e.observed, look=f"why the containers wait: is the image {IMAGE}, with this very tag?")
+            return failed(*e.observed, look=f"the image of the containers: is it {IMAGE}, with exactly this tag?")
         return passed(f"Deployment/hello has {WANTED} of {WANTED} replicas ready")

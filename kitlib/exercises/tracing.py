@@ -1,4 +1,4 @@
-"""Exercises of 4.3-tracing, judged by the traces that Jaeger then has: where spans go, which hop is slow, what is kept."""
+"""Exercises of 4.3-tracing: where spans are sent, which service is slow, which traces are kept.  The traces in Jaeger decide."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Endpoint(Mended):
     name = "4.3-tracing/endpoint"
     namespace = SPACE
     task = (
-        "Spans of `endpoint` never reach Jaeger: they go by OTLP over HTTP to a port for something else. Mend "
+        "The spans of `endpoint` never reach Jaeger. The program sends them by OTLP over HTTP, but to the wrong port. Fix "
         '`manifests = kit.exercise("4.3-tracing/endpoint").given()`, and apply them in '
-        f"`cluster.namespace('{SPACE}')`. The check sends requests, and looks for their traces."
+        f"`cluster.namespace('{SPACE}')`. The check sends a request and looks for its trace."
     )
     hints = (
-        "Spans go to an address with a port. Which port does the collector have for OTLP over HTTP?",
-        "OTLP has two ports: 4317 for gRPC and 4318 for HTTP. The address is a setting in the environment of the "
+        "The program sends its spans to an address with a port. Which port does the collector have for OTLP over HTTP?",
+        "OTLP has two standard ports: 4317 for gRPC and 4318 for HTTP. The address is a setting in the environment of the "
         "container.",
-        "Set `CATALOG_OTLP_ENDPOINT` to `http://collector.kit-traces:4318`, and apply the manifests.",
+        "Set `CATALOG_OTLP_ENDPOINT` in the environment to `http://collector.kit-traces:4318`, and apply the manifests.",
     )
     wrong = "http://collector.kit-traces:4317"
     solution_text = (
@@ -70,7 +70,7 @@ class Endpoint(Mended):
             found = traces.newest(settings.get("CATALOG_NAME", "catalog"), since, seconds=6)
         except WaitTimeout:
             return failed(
-                f"a request was answered, and Jaeger has no trace of it; endpoint {settings.get('CATALOG_OTLP_ENDPOINT')}",
+                f"a request was answered, but Jaeger has no trace of it; the endpoint is {settings.get('CATALOG_OTLP_ENDPOINT')}",
                 *(
                     line["msg"] + ": " + line["error"]
                     for line in propagation.log(namespace, self.deployment)
@@ -78,31 +78,32 @@ class Endpoint(Mended):
                 ),
                 look=self._look(settings.get("CATALOG_OTLP_ENDPOINT", "")),
             )
-        return passed(f"trace {found['trace_id'].iloc[0]} has {len(found)} span of {self.deployment}")
+        return passed(f"trace {found['trace_id'].iloc[0]}, number of spans of {self.deployment}: {len(found)}")
 
     @staticmethod
     def _look(endpoint: str) -> str:
         if "//collector.kit-traces:" not in endpoint:
-            return "who takes spans: `collector` in kit-traces; Jaeger's port for questions is none for spans"
+            return "the host of the endpoint: the Service `collector` in kit-traces receives spans; Jaeger's query port does not"
         return "the ports of the Service `collector` in kit-traces: one is for gRPC, one for HTTP; goapp sends by HTTP"
 
 
 class Slow(Exercise):
-    """Find the slow hop of three."""
+    """Find the slow one of three services."""
 
     name = "4.3-tracing/slow"
     task = (
         '`kit.exercise("4.3-tracing/slow").given()` starts gateway, catalog and backend, and makes one of them slow for ten minutes. '
-        "Find it by a trace, and heal it with `kit.app.heal(namespace, pod, 'delay')`, without touching the other two."
+        "They are in `cluster.namespace('tracing-slow')`. Find the slow one by a trace, and remove its delay with "
+        "`kit.app.heal(namespace, pod, 'delay')`. Do not change the other two."
     )
     hints = (
-        "Run `.given()` first, and send a request to the gateway. Its trace has a span for each service: which of them "
-        "takes the time itself?",
-        "A span lasts as long as what it waits for. `kit.telemetry.spans.own_seconds` leaves only the time that its "
-        "children do not explain.",
-        "`spans = kit.stacks.traces.find(cluster).newest('gateway', since, spans=5)`, then "
-        "`kit.telemetry.spans.own_seconds(spans).groupby(spans['service']).sum()`; heal the first pod of the largest with "
-        "`kit.app.heal(namespace, pod, 'delay')`.",
+        "Run `.given()` first, and send a request to the gateway. Its trace has spans of each service. Which service takes "
+        "the time itself?",
+        "A span lasts at least as long as the calls that it waits for. `kit.telemetry.spans.own_seconds` gives the time of "
+        "each span without the time of its children.",
+        "Get the spans with `kit.stacks.traces.find(cluster).newest('gateway', since, spans=5)`, where `since` is a time "
+        "before your request. Sum up `kit.telemetry.spans.own_seconds(spans)` per service. Then call "
+        "`kit.app.heal(namespace, pod, 'delay')` for the pod of the service with the largest sum.",
     )
     slow, most = 0.4, 0.2  # seconds
     unfelt = "1ms"  # the other two have such a delay, by which the check sees that they were left alone
@@ -119,7 +120,7 @@ class Slow(Exercise):
     place = "tracing-slow"
 
     def given(self) -> None:
-        """Start the three, and make one of them slow; all three are given a delay, and only one can be felt."""
+        """Start the three services, and give each a delay: a long one for one service, and a very short one for the others."""
         stack.install(self.cluster)
         namespace = self.cluster.namespace(self.place)
         propagation.start(namespace, self.cluster.image("goapp-distroless"))
@@ -132,36 +133,36 @@ class Slow(Exercise):
         self.cluster.kube.patch("Namespace", namespace.name, "", note)
 
     def check(self) -> Outcome:
-        """Look whether the pods are the given ones, no service is slow any more, and exactly one was healed."""
+        """Look whether the pods are still the same, no service is slow any more, and exactly one delay was removed."""
         namespace, traces = Namespace.find(self.cluster, self.place), stack.find(self.cluster)
         if namespace is None or traces is None or not self._running(namespace):
             return NOT_ATTEMPTED
         given = self._note(namespace, self.pods).split(",")
         if others := [name for name in app.CHAIN if propagation.pod(namespace, name) not in given]:
             return failed(
-                f"other pods than were given: of {', '.join(others)}",
-                look="a restart takes the fault away, and with it everything that could tell of it: heal the one that is slow",
+                f"the pods of these services were replaced: {', '.join(others)}",
+                look="the pods: a restart removes the fault and its evidence; `.given()` starts again, then heal the slow service only",
             )
         spans = traces.newest("gateway", propagation.asked(namespace), spans=propagation.SPANS)
         own = own_seconds(spans).groupby(spans["service"]).sum()
         if own.max() > self.most:
             return failed(
-                f"a request took {spans['seconds'].max():.2f} s, {len(spans)} spans",
-                look="kit.telemetry.spans.own_seconds(spans), summed by service: a span's own time is what its children do not explain",
+                f"a request took {spans['seconds'].max():.2f} s; its trace has {len(spans)} spans",
+                look="kit.telemetry.spans.own_seconds(spans), summed up per service: the time of a span without the time of its children",
             )
         healed = [name for name in app.CHAIN if not self._delayed(namespace, name)]
         if len(healed) != 1:
             return failed(
-                f"no service is slow any more; healed: {', '.join(healed) or 'none'}",
-                look="one service is slow: find out which by a trace, and heal no other one; `.given()` starts again",
+                f"no service is slow any more; services without their delay: {', '.join(healed) or 'none'}",
+                look="the trace: it shows which service was slow, and only this one may be healed; `.given()` starts again",
             )
         return passed(
-            f"healed: {healed[0]}",
-            *(f"{service}: {1000 * seconds:.0f} ms of its own" for service, seconds in own.items()),
+            f"the delay was removed from {healed[0]}",
+            *(f"{service}: own time {1000 * seconds:.0f} ms" for service, seconds in own.items()),
         )
 
     def _delayed(self, namespace: Namespace, name: str) -> bool:
-        """Whether the service still has the delay that it was given, as goapp itself says."""
+        """Whether goapp reports that the service still has its delay."""
         found = app.ask(namespace, propagation.pod(namespace, name), "/faults").body
         return any(fault["kind"] == "delay" for fault in found["faults"])
 
@@ -171,7 +172,7 @@ class Slow(Exercise):
             namespace.undo()
 
     def _running(self, namespace: Namespace) -> bool:
-        """Given, and not so long ago that the fault has ended by itself."""
+        """Whether the exercise has begun, and its fault has not ended by itself since then."""
         began = self._note(namespace, self.began)
         return bool(began) and pd.Timestamp.now("UTC") - pd.Timestamp(began) < self.lasts
 
@@ -181,21 +182,21 @@ class Slow(Exercise):
 
 
 class Tail(Exercise):
-    """Keep what failed, and little else."""
+    """Keep the traces of failed requests, and few others."""
 
     name = "4.3-tracing/tail"
     namespace = SPACE
     requests, wrong, most = 60, 6, 30
     task = (
-        "Programs send every trace. Make the collector keep each one in which something failed, and of the others "
-        f"at most {most} %: write an overlay of its configuration with the processor tail_sampling, and roll it out by "
+        "The programs send every trace to the collector. Make the collector keep every trace with an error, and at most "
+        f"{most} % of the others. Write an overlay of its configuration with the processor `tail_sampling`, and roll it out with "
         f"`kit.stacks.traces.overlay(cluster, text)`. The check sends {requests} requests, of which {wrong} fail."
     )
     hints = (
-        "Which traces to keep can be decided only when they are over. Which processor of the collector waits for that?",
-        "`tail_sampling` has policies that are joined by or: one for errors, one for a share. One that says yes to "
-        "everything spoils the others.",
-        "Two policies: `type: status_code` with `status_codes: [ERROR]`, and `type: probabilistic` with a small "
+        "The collector can select the traces to keep only when they are complete. Which processor waits for that?",
+        "`tail_sampling` has policies, and keeps a trace if one of them says yes. You need one policy for errors, and one "
+        "for a share of all traces. If a policy says yes to every trace, the other policies have no effect.",
+        "Write two policies: `type: status_code` with `status_codes: [ERROR]`, and `type: probabilistic` with a small "
         "`sampling_percentage`. `kit.stacks.traces.TAIL_SAMPLING` is such an overlay.",
     )
     solution_text = f"{INSTALL}kit.stacks.traces.overlay(cluster, kit.stacks.traces.TAIL_SAMPLING)"
@@ -214,15 +215,15 @@ class Tail(Exercise):
         )
         app.roll_out(namespace, self.instance)
         failures, others = self._kept(traces, namespace)
-        saw = f"kept: {failures} of {self.wrong} traces that failed, {others} of {self.requests - self.wrong} others"
+        saw = f"kept: {failures} of {self.wrong} failed traces, {others} of {self.requests - self.wrong} others"
         if failures < self.wrong:
-            return failed(saw, look="a policy of type status_code: which status do spans of failed requests have?")
+            return failed(saw, look="the policy of type status_code: which status do spans of failed requests have?")
         if 100 * others > self.most * (self.requests - self.wrong):
-            return failed(saw, look="policies are joined by or: which one says yes to all of them?")
+            return failed(saw, look="the policies: one that says yes is enough. Which one says yes to all traces?")
         return passed(saw)
 
     def reset(self) -> None:
-        """Take the overlay out of the collector's configuration, and delete the instance of goapp."""
+        """Remove the overlay from the collector's configuration, and delete the instance of goapp."""
         if stack.find(self.cluster) and self._overlay() not in ("", "{}"):
             stack.overlay(self.cluster, "{}")
         discard(self.cluster, f"kit-{SPACE}", [self.instance])
@@ -233,7 +234,7 @@ class Tail(Exercise):
         return next((str(e.get("value", "")) for e in env if e["name"] == "OVERLAY"), "")
 
     def _kept(self, traces: Traces, namespace: Namespace) -> tuple[int, int]:
-        """How many traces of failed requests, and of others, Jaeger has in the end."""
+        """The number of traces of failed requests, and of others, that Jaeger has in the end."""
         pod, since = propagation.pod(namespace, self.instance), pd.Timestamp.now("UTC")
         for n in range(self.requests):
             if n == self.requests - self.wrong:

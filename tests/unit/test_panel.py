@@ -175,4 +175,4 @@ def test_a_check_says_what_it_looks_at() -> None:
 
     assert all(text.endswith(".") and len(text) > 30 for text in said.values())
     assert len(set(said.values())) > len(said) - 3
-    assert not any("What a command prints" in text for text in said.values())
+    assert not any("The output of a command" in text for text in said.values())
