@@ -8,6 +8,7 @@ import math
 import re
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -115,12 +116,14 @@ def parser() -> Parser:
         made.set_defaults(call=call, parser=made)
         return made
 
-    command("lab", _lab, "start the cluster and JupyterLab on the first chapter")
+    command("lab", _lab, "start JupyterLab on the first chapter, and prepare what the chapters need beside it")
     _run_words(command("run", _run, "run chapters headless and write a report"))
     up = command("up", _up, "create the cluster, or start it, and wait until it is ready")
     up.add_argument(
         "--profile", choices=["one-node", "two-node"], help="how many nodes a new cluster has (default: one)"
     )
+    prepare = command("prepare", _prepare, "make what chapters need beforehand: engine, cluster and images")
+    prepare.add_argument("chapters", nargs="*", metavar="CHAPTER", help="like 2.3 (default: all)")
     down = command("down", _down, "remove the cluster and all that belongs to it")
     how = down.add_mutually_exclusive_group()
     how.add_argument("--images", action="store_true", help="remove the images that this checkout made, too")
@@ -132,7 +135,9 @@ def parser() -> Parser:
     deploy.add_argument(
         "--source", type=Path, default=paths.ROOT / "goapp", metavar="DIR", help="goapp's source (default: goapp)"
     )
-    command("status", _status, "what runs").add_argument("--json", action="store_true")
+    status = command("status", _status, "what runs, and what is being prepared")
+    status.add_argument("--json", action="store_true")
+    status.add_argument("--watch", action="store_true", help="again each second while something is being prepared")
     progress = command(
         "progress", _progress, "show the learner's exercises, predictions and questions, chapter by chapter"
     )
@@ -163,7 +168,7 @@ def parser() -> Parser:
 
 def _run_words(run: argparse.ArgumentParser) -> None:
     run.add_argument("chapters", nargs="*", metavar="CHAPTER", help="like 2.3 (default: all)")
-    run.add_argument("--profile", choices=["quick", "full"], default="quick")
+    run.add_argument("--profile", choices=["quick", "full"], help="how often measurements repeat (default: quick)")
     run.add_argument("-o", "--out", type=Path, metavar="DIR", help="where the report goes (default: runs/<time>)")
     run.add_argument(
         "-p",
@@ -182,6 +187,11 @@ def _run_words(run: argparse.ArgumentParser) -> None:
     )
     run.add_argument(
         "--timeout", type=_seconds, metavar="SECONDS", help="end the run after so long, and report (default: never)"
+    )
+    run.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the last run, or the one in -o DIR: chapters that ended well are kept",
     )
     run.add_argument("--list", action="store_true", help="list the chapters")
 
@@ -216,6 +226,11 @@ def _run(words: argparse.Namespace) -> int:
 
         print(*listing(known, {it.name: header.brief(it) for it in frame.frames()}), sep="\n")
         return 0
+    if words.resume and (words.chapters or words.profile or words.param):
+        raise UsageError(
+            "--resume goes on with a run as it was begun, with the same chapters, profile and parameters",
+            hint="./kit run --resume",
+        )
     chosen = resolve(words.chapters, known)
     for chapter in known:
         if chapter.problem and chapter not in chosen:
@@ -227,11 +242,12 @@ def _run(words: argparse.Namespace) -> int:
 
     return run.command(
         words.chapters,
-        profile=words.profile,
+        profile=words.profile or "quick",
         out=words.out,
         params=words.param,
         cell_timeout=words.cell_timeout,
         timeout=words.timeout,
+        again=words.resume,
     )
 
 
@@ -243,6 +259,13 @@ def _up(words: argparse.Namespace) -> None:
     say(
         f"cluster {live.identity.cluster} is ready: {nodes}, Kubernetes {live.kube.version()}, registry {live.registry}"
     )
+
+
+def _prepare(words: argparse.Namespace) -> int:
+    from kitlib.runner import preparing
+    from kitlib.runner.chapters import resolve
+
+    return preparing.run([chapter.name for chapter in resolve(words.chapters)])
 
 
 def _down(words: argparse.Namespace) -> None:
@@ -263,10 +286,13 @@ def _deploy(words: argparse.Namespace) -> int:
 def _status(words: argparse.Namespace) -> int:
     from kitlib.cluster import status
 
-    found = status.look()
-    print(json.dumps(found, indent=1) if words.json else status.text(found))
-    status.check_settings()
-    return 0
+    while True:
+        found = status.look()
+        print(json.dumps(found, indent=1) if words.json else status.text(found), flush=True)
+        status.check_settings()
+        if not (words.watch and status.preparing()):
+            return 0
+        time.sleep(1)
 
 
 def _progress(words: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from kitlib.claims.progress import ProgressLine
 from kitlib.claims.rows import AFTER, BEFORE, BROKEN, Row
 from kitlib.claims.stamp import environment, run_id, stamp_id
 from kitlib.errors import UsageError
+from kitlib.host import turns
 
 PROFILES = ("quick", "full")
 
@@ -64,6 +65,7 @@ def experiment(
     extra: joins the environment's stamp, for instance the bases that the images stand on.
     batch: all trials run side by side, for trials that mostly wait: `measure(trials)` is called once, with one dict per trial, and
     returns as many values in the same order.  It says how far it is by kitlib.claims.progress.
+    Nothing is built in the background meanwhile (kitlib.host.turns).
     An error that `measure` raises is passed on, after the rows so far have been written to the results file.
     """
     if isinstance(claim, str):
@@ -80,25 +82,26 @@ def experiment(
     same = {"profile": profile, "run": run_id(), "stamp": stamp_id(env)}
     known = {**levels.units(measure), claim.metric: unit or claim.unit, **(units or {})}
     found: list[Row] = []
-    line = ProgressLine.show(total=len(trials), rounds=trials[-1][0])
-    measured_trials = 0
-    ended: list[Row] = [{"kind": BROKEN, "claim": claim.id, "run": same["run"]}]
-    try:
-        for call in calls:
-            line.update(*call[0], trials=len(call))
-            started = datetime.now(UTC).isoformat(timespec="milliseconds")
-            for (repeat, treatment), measured in zip(call, _measured(measure, call, batch=batch), strict=True):
-                for metric, value, its_unit in _values(measured, claim.metric, known):
-                    what = {"claim": claim.id, "metric": metric, **treatment, "repeat": repeat}
-                    found.append(what | {"value": value, "unit": its_unit, "started_at": started, **same})
-            measured_trials += len(call)
-            line.ended(measured_trials - line.count)
-        ended = []
-    finally:
-        if found:
-            kept = ({"kind": "row", **row} for row in found)
-            rows.append(claim.id, [rows.environment_line(same["stamp"], env), *kept, *ended])
-        line.close(len(found), trials=measured_trials)
+    with turns.measuring():
+        line = ProgressLine.show(total=len(trials), rounds=trials[-1][0])
+        measured_trials = 0
+        ended: list[Row] = [{"kind": BROKEN, "claim": claim.id, "run": same["run"]}]
+        try:
+            for call in calls:
+                line.update(*call[0], trials=len(call))
+                started = datetime.now(UTC).isoformat(timespec="milliseconds")
+                for (repeat, treatment), measured in zip(call, _measured(measure, call, batch=batch), strict=True):
+                    for metric, value, its_unit in _values(measured, claim.metric, known):
+                        what = {"claim": claim.id, "metric": metric, **treatment, "repeat": repeat}
+                        found.append(what | {"value": value, "unit": its_unit, "started_at": started, **same})
+                measured_trials += len(call)
+                line.ended(measured_trials - line.count)
+            ended = []
+        finally:
+            if found:
+                kept = ({"kind": "row", **row} for row in found)
+                rows.append(claim.id, [rows.environment_line(same["stamp"], env), *kept, *ended])
+            line.close(len(found), trials=measured_trials)
     return rows.frame(found, tuple(over))
 
 

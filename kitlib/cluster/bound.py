@@ -17,7 +17,7 @@ from kitlib.engine import commands
 from kitlib.engine.client import Engine
 from kitlib.engine.errors import mapped
 from kitlib.errors import ClusterError, KitError, NotOurs
-from kitlib.host import identity
+from kitlib.host import identity, preparation
 from kitlib.host.identity import LABEL, Identity
 from kitlib.kube import wait
 from kitlib.kube.client import Kube, Object, Ref
@@ -174,7 +174,15 @@ class Namespace:
 
 
 def bind() -> Cluster:
-    """The kit's own cluster, checked to be the one that was recorded.  Raises ClusterError or NotOurs with the next step."""
+    """The kit's own cluster, checked to be the one that was recorded; in a kernel, once it has been prepared.
+
+    Raises ClusterError or NotOurs with the next step.
+    """
+    preparation.awaited("cluster")
+    return _bound()
+
+
+def _bound() -> Cluster:
     record = identity.load()
     if record is None or not record.kube_system:
         raise ClusterError("the kit has no cluster yet", hint="./kit up")
@@ -191,23 +199,27 @@ def bind() -> Cluster:
 def explain() -> list[str]:
     """What is wrong in the bound cluster (pods that are not ready, their logs, warnings), as lines; [] when nothing is, or none answers."""
     try:
-        return wait.explain(bind().kube)
+        return wait.explain(_bound().kube)
     except KitError:
         return []
 
 
-@cache
 def describe() -> dict[str, Any]:
     """For the stamp; {} without a cluster."""
     try:
-        cluster = bind()
-        return {
-            "version": cluster.kube.version(),
-            "node_image": images.image("node").reference,
-            "nodes": len(cluster.kube.list("Node")),
-        }
+        return _described()
     except KitError:
         return {}
+
+
+@cache
+def _described() -> dict[str, Any]:
+    cluster = _bound()
+    return {
+        "version": cluster.kube.version(),
+        "node_image": images.image("node").reference,
+        "nodes": len(cluster.kube.list("Node")),
+    }
 
 
 def _check_nodes(engine: Engine, record: Identity) -> None:

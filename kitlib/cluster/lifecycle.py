@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,34 +16,43 @@ from kitlib.cluster import bound as cluster
 from kitlib.cluster import control_plane, local_registry, nodes, placement, ready, removal, wiring
 from kitlib.cluster.bound import Cluster
 from kitlib.engine import client as engines
-from kitlib.engine import daemon
+from kitlib.engine import daemon, plugins
 from kitlib.engine.client import Engine
 from kitlib.engine.errors import mapped
 from kitlib.errors import ApiError, ClusterError, EngineError, UsageError
-from kitlib.host import environment, identity, proc, tools
+from kitlib.host import environment, identity, preparation, proc, tools
 from kitlib.host.console import say, step
 from kitlib.host.identity import LABEL, Identity
 from kitlib.host.lock import exclusive
-from kitlib.supply import builder, images
+from kitlib.supply import builder
 from kitlib.supply import choice as supply
+from kitlib.supply import images as catalogue
 
 FOLDER = paths.ROOT / "cluster"
 API_SECONDS = 120.0
 OPEN_TO_PODS = {"kind": "InitConfiguration", "nodeRegistration": {"taints": []}}
 
 
-def up(profile: str | None = None) -> Cluster:
-    """Create or start the cluster and wait until it is ready; existing parts are kept.  An interrupted step is resumed by the next call.
+def engine() -> Engine:
+    """The engine that has the cluster, or will have it, started by the kit if need be, and the docker command line for it.
 
-    profile: one of identity.PROFILES, for a new cluster (default: one-node).  Raises UsageError when the cluster exists with another
-    profile, ClusterError when another engine has it.
+    Raises EngineError with the next step, ClusterError when another engine has the cluster.
     """
     with exclusive("up"):
-        known = identity.load()
-        engine = placement.reached(known, "up") or engines.ensure()
-        if known:
-            known = placement.confirmed(engine, known, "up").noted()
-        placement.refuse_foreign(engine, known, "up")
+        found = _engine()
+        tools.docker()
+        plugins.client_configuration()
+        return found
+
+
+def up(profile: str | None = None, *, images: Iterable[str] | None = None) -> Cluster:
+    """Create or start the cluster and wait until it is ready; existing parts are kept.  An interrupted step is resumed by the next call.
+
+    profile: one of identity.PROFILES, for a new cluster (default: one-node).  images: those to make afterwards, by default all that belong
+    to no stack.  Raises UsageError when the cluster exists with another profile, ClusterError when another engine has it.
+    """
+    with exclusive("up"):
+        engine = _engine()
         supply.announce()
         builder.ensure(engine, ("node", "registry", ready.IMAGE))
         record = _record(engine, profile)
@@ -60,7 +70,7 @@ def up(profile: str | None = None) -> Cluster:
             record.noted(proved=True)
         elif len(made.nodes) > 1:
             nodes.connect(made)  # routes are lost where something else than `up` has started a node again
-        builder.ensure(engine, images.common())
+        builder.ensure(engine, catalogue.common() if images is None else images)
         return cluster.bind()
 
 
@@ -71,6 +81,7 @@ def down(*, with_images: bool = False) -> None:
     nothing, when the engine that has the cluster does not answer or is another one; NotOurs when a foreign cluster has its name.
     """
     with exclusive("down"):
+        preparation.forget()
         record = identity.load()
         engine = placement.reached(record, "down")
         if engine is None and with_images:
@@ -107,6 +118,16 @@ def forget() -> None:
             f"cluster {record.cluster} is forgotten.  If its engine comes back, the rest of it there has the label "
             f"{LABEL}={record.mark}, and its nodes are called {record.cluster}-..."
         )
+
+
+def _engine() -> Engine:
+    """The engine for the cluster.  Raises NotOurs when something else there has its names."""
+    known = identity.load()
+    found = placement.reached(known, "up") or engines.ensure()
+    if known:
+        known = placement.confirmed(found, known, "up").noted()
+    placement.refuse_foreign(found, known, "up")
+    return found
 
 
 def _engine_with_images() -> Engine:
@@ -208,7 +229,7 @@ def _create(engine: Engine, record: Identity) -> Identity:
     record = record.noted(ca="", kube_system="", proved=False)
     config = identity.home() / "kind.yaml"
     config.write_text(_kind_config(record))
-    image = images.image("node").reference
+    image = catalogue.image("node").reference
     argv: list[str | Path] = [tools.kind(), "create", "cluster", "--config", config, "--image", image]
     argv += ["--kubeconfig", identity.kubeconfig()]
     env = {**engine.environment(), **_proxies(record), "KIND_EXPERIMENTAL_DOCKER_NETWORK": record.cluster}

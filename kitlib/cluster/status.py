@@ -7,13 +7,24 @@ from typing import Any
 
 from kitlib.engine import client as engines
 from kitlib.errors import ClusterError, KitError
-from kitlib.host import identity, textfile
+from kitlib.host import identity, preparation, textfile
 from kitlib.supply import choice as supply
 
 
 def look() -> dict[str, Any]:
-    """Engine, supply, cluster; a part that does not answer says why.  Never raises for what it finds."""
-    return {"engine": _tried(_engine), "supply": _tried(supply.choose), "cluster": _tried(_cluster)}
+    """Engine, supply, cluster, and what is being prepared, if anything is; a part that does not answer says why.
+
+    Never raises for what it finds.
+    """
+    found = {"engine": _tried(_engine), "supply": _tried(supply.choose), "cluster": _tried(_cluster)}
+    doing = preparation.look()
+    return {**found, "prepared": doing.told()} if doing else found
+
+
+def preparing() -> bool:
+    """Whether something is being prepared now."""
+    doing = preparation.look()
+    return bool(doing and doing.running)
 
 
 def check_settings() -> None:

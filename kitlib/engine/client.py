@@ -19,7 +19,7 @@ from kitlib.engine import daemon, endpoint, plugins
 from kitlib.engine.endpoint import Endpoint
 from kitlib.engine.errors import mapped
 from kitlib.errors import BuildFailed, EngineError
-from kitlib.host import buildcontext, environment, proc, tools
+from kitlib.host import buildcontext, environment, preparation, proc, tools
 from kitlib.host.console import step
 
 OWN = f"unix://{daemon.SOCKET}"
@@ -261,7 +261,8 @@ def ensure() -> Engine:
 
 @cache
 def current() -> Engine:
-    """The engine of this process; it must be running."""
+    """The engine of this process; in a kernel, once it has been prepared.  Raises EngineError when none is running."""
+    preparation.awaited("engine")
     found = connect()
     if found is None:
         raise EngineError("no container engine answers", hint="./kit up")

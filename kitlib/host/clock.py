@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextvars
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
+
+from kitlib.host import frontend
 
 PERIOD = 1.0  # seconds between two looks at the clock
 
@@ -58,12 +59,9 @@ def running() -> bool:
 
 
 def display_handle(text: str) -> Any:
-    """A display handle, or None outside a kernel.  IPython is imported only there: it costs a plain process 0.3 s."""
-    if "ipykernel" not in sys.modules:
+    """A display handle, or None outside a kernel."""
+    if not frontend.in_kernel():
         return None
-    from IPython.core.getipython import get_ipython
     from IPython.display import display
 
-    shell = get_ipython()
-    in_kernel = shell is not None and hasattr(shell, "kernel")
-    return display({"text/plain": text}, raw=True, display_id=True) if in_kernel else None
+    return display({"text/plain": text}, raw=True, display_id=True)

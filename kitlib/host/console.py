@@ -13,10 +13,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+class Listener(Protocol):
+    """Hears of the steps of this process, also of those within others."""
+
+    def began(self, what: str) -> None:
+        """A step begins."""
+
+    def said(self, line: str) -> None:
+        """The innermost step has printed a line."""
+
+    def ended(self) -> None:
+        """The innermost step has ended, well or not."""
+
+
+_listeners: list[Listener] = []
 
 
 @cache
@@ -37,22 +53,51 @@ def _console() -> Console:
 @contextmanager
 def step(what: str) -> Iterator[Callable[[str], None]]:
     """Announce a step; yields a function that shows the last line of its output.  At the end, print its seconds, or the error."""
+    for listener in _listeners:
+        listener.began(what)
     at, began = time.time(), time.monotonic()
     try:
-        if _live():
-            with _console().status(f"{what} …") as status:
-                yield lambda line: status.update(f"{what} … [dim]{_escape(line)}[/dim]")
-        else:
-            say(f"{what} …")
-            yield lambda _line: None
+        with _shown(what) as show:
+            yield _spread(show)
     except BaseException:
         _ended(what, at, time.monotonic() - began, ok=False)
         raise
     _ended(what, at, time.monotonic() - began, ok=True)
 
 
+@contextmanager
+def heard(listener: Listener) -> Iterator[None]:
+    """Tell a listener of each step while the block runs."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+@contextmanager
+def _shown(what: str) -> Iterator[Callable[[str], None]]:
+    if _live():
+        with _console().status(f"{what} …") as status:
+            yield lambda line: status.update(f"{what} … [dim]{_escape(line)}[/dim]")
+    else:
+        say(f"{what} …")
+        yield lambda _line: None
+
+
+def _spread(show: Callable[[str], None]) -> Callable[[str], None]:
+    def line(text: str) -> None:
+        show(text)
+        for listener in _listeners:
+            listener.said(text)
+
+    return line
+
+
 def _ended(what: str, at: float, seconds: float, *, ok: bool) -> None:
     """Print how a step ended, and append it to the file KIT_STEPS, if it is set: a JSON object per line."""
+    for listener in _listeners:
+        listener.ended()
     say(f"{'✓' if ok else '✗'} {what} ({seconds:.1f} s)")
     if file := os.environ.get("KIT_STEPS"):
         with Path(file).open("a") as steps:

@@ -1,4 +1,7 @@
-"""One command at a time changes the engine, the images and the cluster.  The operating system frees the lock when its holder dies."""
+"""Locks between processes of the kit.  The operating system frees them when their holder dies.
+
+One command at a time changes the engine, the images and the cluster.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from kitlib import paths
 from kitlib.errors import SetupError
-from kitlib.host import textfile
+from kitlib.host import textfile, turns, waiting
 from kitlib.host.console import step
 
 
@@ -34,6 +37,24 @@ def exclusive(doing: str) -> Iterator[None]:
     try:
         with suppress(OSError):  # only for the message of commands that wait
             holder.write_text(f"{doing}, process {os.getpid()}")
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def one_maker(what: str) -> Iterator[None]:
+    """Hold the lock of a thing in the cache, such as a tool; who waits for another that makes it measures nothing meanwhile.
+
+    After the wait, the thing may be there.
+    """
+    lock = FileLock(paths.cache() / f"{what}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        with turns.interrupted(), waiting.line(f"{what} is made by another process of the kit"):
+            lock.acquire()
+    try:
         yield
     finally:
         lock.release()

@@ -32,6 +32,7 @@ class How(TypedDict, total=False):
     on_line: Callable[[str], None] | None
     error: type[CommandFailed]
     group: bool
+    stoppable: bool
 
 
 def run(argv: Sequence[str | Path], **how: Unpack[How]) -> str:
@@ -41,6 +42,7 @@ def run(argv: Sequence[str | Path], **how: Unpack[How]) -> str:
     it comes; a line that is rewritten by carriage returns is one line.  stdin: a text, by default nothing.  timeout: seconds.  check:
     whether a non-zero exit raises (the default).  The call ends with the command: it does not wait for a child that keeps a stream open.
     group: the command leads a process group; when the call ends, or is ended early (an interrupt, on_line), all of the group ends.
+    stoppable: likewise, and the group may be stopped by SIGSTOP meanwhile: it ends even so, also when this process is killed.
     The command dies with this process, also when this process is killed (Linux).
     Raises CommandFailed (or `error`), with the last lines of both streams, on a non-zero exit; SetupError when the program is missing.
     """
@@ -66,12 +68,15 @@ def _said(
     on_line: Callable[[str], None] | None = None,
     error: type[CommandFailed] = CommandFailed,
     group: bool = False,
+    stoppable: bool = False,
 ) -> Said:
     args = [str(a) for a in argv]
+    group = group or stoppable
+    by = signal.SIGKILL if stoppable else signal.SIGTERM  # the latter waits until a stopped process goes on
     with (
         _installed(args[0]),
         _given(stdin) as given,
-        _started(args, cwd=cwd, env=env, stdin=given, group=group, stderr=subprocess.PIPE) as process,
+        _started(args, cwd=cwd, env=env, stdin=given, group=group, stderr=subprocess.PIPE, by=by) as process,
         procgroup.ended(process) if group else _told_of_the_end(process),
     ):
         said = read(process, on_line, timeout)
@@ -144,11 +149,12 @@ def _started(
     stdin: int | IO[bytes],
     stderr: int | IO[bytes],
     group: bool,
+    by: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """A command that dies with this process (Linux)."""
+    """A command that dies with this process (Linux).  by: the signal that ends it then."""
     whole = {**environment.base(), **(env or {})}
     return subprocess.Popen(
-        dying(args, whole.get("PATH")),
+        dying(args, whole.get("PATH"), by),
         cwd=cwd,
         env=whole,
         stdin=stdin,
@@ -239,11 +245,11 @@ def _given(text: str | None) -> Iterator[IO[bytes] | int]:
         yield file
 
 
-def dying(args: Sequence[str], path: str | None = None) -> list[str]:
-    """The same command, asked by the kernel to end (SIGTERM) when the thread that starts it has ended (Linux, by util-linux' setpriv).
+def dying(args: Sequence[str], path: str | None = None, by: signal.Signals = signal.SIGTERM) -> list[str]:
+    """The same command, ended by the kernel when the thread that starts it has ended (Linux, by util-linux' setpriv).
 
-    path: where the program is looked for.  One that is not there is left as it is, so that its start says so.
+    path: where the program is looked for.  One that is not there is left as it is, so that its start says so.  by: the signal.
     """
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     found = setpriv and shutil.which(args[0], path=path)
-    return [setpriv, "--pdeathsig", "TERM", "--", *args] if setpriv and found else list(args)
+    return [setpriv, "--pdeathsig", by.name.removeprefix("SIG"), "--", *args] if setpriv and found else list(args)

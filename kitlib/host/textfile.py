@@ -1,7 +1,8 @@
-"""Files that people write for the kit, read so that an error is one line with the file's name."""
+"""Text files: those that people write for the kit, read so that an error is one line with the file's name; and those that it writes."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from kitlib import paths
@@ -19,6 +20,16 @@ def read(file: Path, *, error: type[InputError] = InputError) -> str:
     except UnicodeDecodeError as e:
         line = raw.count(b"\n", 0, e.start) + 1
         raise error(f"{shown(file)}, line {line}: byte {raw[e.start]:#04x} is not UTF-8", hint=restore(file)) from e
+
+
+def put(file: Path, content: str | bytes) -> None:
+    """Write a file as a whole: a reader sees the old one or the new one, and an error leaves nothing beside it.  Raises OSError."""
+    partial = file.with_name(f".{os.getpid()}.{file.name}")
+    try:
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def between(text: str, begin: str, end: str, part: str) -> str | None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import itertools
 import platform
 import re
 import shutil
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from kitlib import paths
 from kitlib.errors import BuildFailed, SetupError
-from kitlib.host import buildcontext, environment, proc
+from kitlib.host import buildcontext, environment, proc, turns
 from kitlib.host.console import say, step
 from kitlib.host.tables import Toml
 
@@ -85,33 +87,54 @@ def build(name: str) -> Path:
 
     Raises BuildFailed with the compiler's last lines.  An interrupted build leaves nothing half-made: the folder appears whole.
     """
-    module = modules()[name]
-    from filelock import FileLock
-
-    out = paths.cache() / "bin" / f"{name}-{module.inputs()}"
+    module, out = modules()[name], folder(name)
     if out.is_dir():
         return out
-    with FileLock(paths.cache() / f"{name}.lock"), step(f"building {name} {module.version} from its Go module") as line:
+    from kitlib.host.lock import one_maker  # `./kit status` comes by here, and needs none
+
+    with one_maker(name):
         if out.is_dir():
             return out
-        partial = out.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        proc.run(
-            [go(), "build", *module.flags(), "-o", f"{partial}/", "tool"],
-            cwd=module.folder,
-            env={**go_env(), "CGO_ENABLED": "1" if module.cgo else "0"},
-            on_line=line,
-            error=BuildFailed,
-        )
-        buildcontext.level(partial).rename(out)
+        with step(f"building {name} {module.version} from its Go module") as line:
+            _compile(module, out, line)
     return out
 
 
-def built(name: str) -> Path | None:
-    """Folder with the commands of one module; None when they have not been built."""
-    out = paths.cache() / "bin" / f"{name}-{modules()[name].inputs()}"
-    return out if out.is_dir() else None
+def _compile(module: Module, out: Path, line: Callable[[str], None]) -> None:
+    partial = out.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    env = {**go_env(), "CGO_ENABLED": "1" if module.cgo else "0"}
+    proc.run(
+        [*turns.polite(), go(), "build", "-v", *module.flags(), "-o", f"{partial}/", "tool"],
+        cwd=module.folder,
+        env=env,
+        on_line=_counted(module, env, line),
+        error=BuildFailed,
+        stoppable=True,
+    )
+    buildcontext.level(partial).rename(out)
+
+
+def _counted(module: Module, env: Mapping[str, str], line: Callable[[str], None]) -> Callable[[str], None]:
+    """A reader of `go build -v` that says how many packages were compiled; their sources are downloaded before it counts.
+
+    It names each package that it compiles, and none that the build cache has: so the number of all is what it is at most.
+    """
+    tags = ["-tags", module.tags] if module.tags else []
+    argv: list[str | Path] = [*turns.polite(), go(), "list", "-deps", *tags, "tool"]
+    deps = proc.run(argv, cwd=module.folder, env=env, on_line=line, error=BuildFailed, stoppable=True).split()
+    compiled = itertools.count(1)
+
+    def count(said: str) -> None:
+        line(f"{next(compiled)} of at most {len(deps)} packages" if said and " " not in said else said)
+
+    return count
+
+
+def folder(name: str) -> Path:
+    """Folder of the commands of one module, which is there once they have been built."""
+    return paths.cache() / "bin" / f"{name}-{modules()[name].inputs()}"
 
 
 def trim_build_cache() -> None:

@@ -24,12 +24,13 @@ _open: list[Line] = []  # the line of this kernel's cell, if it waits
 
 
 class Line:
-    """The line of one wait.  shown: whether it has been displayed."""
+    """The line of one wait.  now: what happens meanwhile, if that is known."""
 
     def __init__(self, what: str, most: float | None) -> None:
         self.what, self.most = what, most
         self.clock = Clock(self._show, clock.PERIOD)
         self.inner: Line | None = None
+        self.now = ""
         self._handle: Any = None
 
     @property
@@ -39,7 +40,7 @@ class Line:
 
     def text(self) -> str:
         """Like "waiting until Deployment/catalog is rolled out: 3 s of at most 120 s"."""
-        now = f", now until {self.inner.what}" if self.inner else ""
+        now = f", now until {self.inner.what}" if self.inner else f" (now: {self.now})" if self.now else ""
         return f"waiting until {self.what}{now}: {(self.inner or self)._seconds()}"
 
     def end(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kitlib.host import preparation
 from kitlib.learning import frame as framing
 from kitlib.learning.header import header
 from kitlib.learning.words import Shown, card, items
@@ -40,10 +41,13 @@ class Chapter:
         return progress([self.frame])[0]
 
     def __repr__(self) -> str:
-        return header(self.frame, self.before).text
+        return self._header().text
 
     def _repr_html_(self) -> str:
-        return header(self.frame, self.before).html
+        return self._header().html
+
+    def _header(self) -> Shown:
+        return header(self.frame, self.before, preparation.missing(self.frame.needs))
 
 
 def chapter(name: str) -> Chapter:

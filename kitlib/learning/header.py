@@ -15,9 +15,9 @@ MAKES = {  # each need: its name for a reader, and the command that makes it
 }
 
 
-def header(frame: Frame, before: Sequence[Frame]) -> Shown:
-    """The header of a chapter.  before: the chapters that come before it."""
-    return Shown(_text(frame, before), _html(frame, before))
+def header(frame: Frame, before: Sequence[Frame], missing: str = "") -> Shown:
+    """The header of a chapter.  before: the chapters that come before it.  missing: what is not ready yet, as a sentence."""
+    return Shown(_text(frame, before, missing), _html(frame, before, missing))
 
 
 def brief(frame: Frame) -> str:
@@ -58,7 +58,7 @@ def _source(frame: Frame) -> str:
     return f"; measured with the profile quick: {frame.measuring.source}" if frame.measuring else ""
 
 
-def _text(frame: Frame, before: Sequence[Frame]) -> str:
+def _text(frame: Frame, before: Sequence[Frame], missing: str) -> str:
     needs = [f"  {what}: {command}" for what, command in commands(frame)]
     return "\n".join(
         [
@@ -68,11 +68,12 @@ def _text(frame: Frame, before: Sequence[Frame]) -> str:
             f"Time: {times(frame)}{_source(frame)}",
             f"Before it: {', '.join(chapter.title for chapter in before) or 'nothing'}",
             *(["What must run:", *needs] if needs else ["What must run: nothing"]),
+            *([missing] if missing else []),
         ]
     )
 
 
-def _html(frame: Frame, before: Sequence[Frame]) -> str:
+def _html(frame: Frame, before: Sequence[Frame], missing: str) -> str:
     earlier = ", ".join(link(chapter.title, f"{chapter.name}.ipynb") for chapter in before) or "nothing"
     needs = [f"{marked(what)}: <code>{command}</code>" for what, command in commands(frame)]
     measured = f" ({link('where that was measured', f'../{frame.measuring.source}')})" if frame.measuring else ""
@@ -82,4 +83,5 @@ def _html(frame: Frame, before: Sequence[Frame]) -> str:
         f"<strong>Time:</strong> {times(frame)}{measured}",
         f"<strong>Before it:</strong> {earlier}",
         f"<strong>What must run:</strong> {items(needs) if needs else 'nothing'}",
+        *([f"<em>{missing}</em>"] if missing else []),
     )

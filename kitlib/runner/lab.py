@@ -1,4 +1,4 @@
-"""JupyterLab beside a live cluster: loopback only, with a token that is kept.
+"""JupyterLab, and beside it all that the chapters need: loopback only, with a token that is kept.
 
 The user's own Jupyter configuration is ignored: with another base_url the address would not be found, and JupyterLab could ask for a
 password.  What is set in the browser (theme, shortcuts) is kept in the kit's state folder.
@@ -23,10 +23,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from kitlib import paths
-from kitlib.cluster import lifecycle
-from kitlib.engine import plugins
 from kitlib.errors import SetupError
-from kitlib.host import proc, textfile
+from kitlib.host import environment, proc, textfile
 from kitlib.host.console import say, step
 from kitlib.runner import terminals, workplace
 
@@ -34,7 +32,9 @@ FIRST = "notebooks/0-start.ipynb"
 # Nor does what a machine's own configuration says of these, in /etc/jupyter: flags come last.
 FLAGS = ("--ServerApp.ip=127.0.0.1", "--ServerApp.base_url=/", "--ServerApp.port=8888", "--ServerApp.port_retries=50",
          "--ServerApp.sock=", "--ServerApp.certfile=", "--ServerApp.keyfile=", "--ServerApp.client_ca=",
-         "--ServerApp.default_url=/lab", "--PasswordIdentityProvider.hashed_password=", "--ServerApp.terminals_enabled=True")  # fmt: skip
+         "--ServerApp.default_url=/lab", "--PasswordIdentityProvider.hashed_password=", "--ServerApp.terminals_enabled=True",
+         "--ServerApp.jpserver_extensions={'jupyterlab': True, 'kitlib.runner.status_endpoint': True}")  # fmt: skip
+JUPYTER = paths.ROOT / "kitlib" / "runner" / "jupyter"
 REDIRECT = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -45,15 +45,15 @@ REDIRECT = """\
 
 
 def run() -> int:
-    """Start JupyterLab and the cluster side by side, open the first chapter, stay until JupyterLab ends."""
+    """Start JupyterLab, prepare beside it what the chapters need, open the first chapter, stay until JupyterLab ends."""
     server = _start()
     try:
-        live = lifecycle.up()
         url = _address(server)
         say(
-            f"JupyterLab beside cluster {live.identity.cluster}:\n\n    {url}\n\nCtrl-C ends JupyterLab; the cluster stays until ./kit down"
+            f"JupyterLab:\n\n    {url}\n\nWhat the chapters need is prepared beside it.  "
+            "Ctrl-C ends JupyterLab; the cluster stays until ./kit down"
         )
-        with _redirect(url) as file:
+        with _redirect(url) as file, _preparing():
             if not os.environ.get("CI"):
                 webbrowser.open(file.as_uri())
             for _ in server.stdout or ():
@@ -64,6 +64,17 @@ def run() -> int:
         server.terminate()
         server.wait()
     return 0
+
+
+@contextmanager
+def _preparing() -> Iterator[None]:
+    """`./kit prepare` while the block runs, or until it is done; it prints its own progress, and its errors."""
+    argv = proc.dying([sys.executable, "-m", "kitlib", "prepare"])
+    with subprocess.Popen(argv, cwd=paths.ROOT, env=environment.kit(), stdin=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
 
 
 def token() -> str:
@@ -100,13 +111,13 @@ def _write_private(file: Path, text: str) -> None:
 
 def _start() -> subprocess.Popen[str]:
     """Start JupyterLab.  The token goes by a file: in the environment, each kernel and terminal would have it, and print it on `!env`."""
-    plugins.client_configuration()  # for `docker build` in a terminal
     variables = workplace.variables()
     settings = Path(workplace.jupyter()["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.json"
     settings.parent.mkdir(parents=True, exist_ok=True)
     _write_private(settings, json.dumps({"IdentityProvider": {"token": token()}}))
     shell, more = terminals.command(os.environ.get("SHELL", ""), paths.state() / "terminals", variables)
     argv = [sys.executable, "-m", "jupyterlab", "--no-browser", *FLAGS]
+    argv += [f"--LabApp.extra_labextensions_path={JUPYTER / 'labextensions'}"]
     argv += [f"--ServerApp.root_dir={paths.ROOT}", f"--ServerApp.terminado_settings={{'shell_command': {shell!r}}}"]
     argv += ["--allow-root"] if os.geteuid() == 0 else []
     return subprocess.Popen(

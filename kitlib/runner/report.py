@@ -6,7 +6,6 @@ Each file is replaced as a whole.  index.html is one file that loads nothing; it
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ from kitlib.claims import register as claims
 from kitlib.claims import rows
 from kitlib.claims.stamp import stand_ins
 from kitlib.claims.verdict import LABELS, SIGNS, Verdict, sample_in_words
+from kitlib.host import textfile
 from kitlib.host.stats import Sample, quantity
 from kitlib.runner import executed_notebook, junit, notebook_page
 from kitlib.runner.executed_notebook import ChapterRun, Run
@@ -39,17 +39,17 @@ def write(run: Run, out: Path) -> list[OSError]:
 
     entries = json.dumps([v.as_dict() for v in run.verdicts], indent=1, ensure_ascii=False) + "\n"
     put(
-        lambda: _write(out / "junit.xml", junit.xml(run))
+        lambda: textfile.put(out / "junit.xml", junit.xml(run))
     )  # files that a CI job reads come first, in case there is no room for all
-    put(lambda: _write(out / "results.json", entries))
-    put(lambda: _write(out / "summary.md", summary(run)))
+    put(lambda: textfile.put(out / "results.json", entries))
+    put(lambda: textfile.put(out / "summary.md", summary(run)))
     pages: dict[str, str | None] = {}
     for entry in run.chapters:
         written = entry.notebook is not None and put(partial(_write_page, entry, out))
         pages[entry.chapter.name] = f"{entry.chapter.name}.html" if written else None
     for verdict in run.verdicts:
         put(partial(_copy_rows, verdict.claim, run.id, out / "results"))
-    put(lambda: _write(out / "index.html", render(run, pages)))
+    put(lambda: textfile.put(out / "index.html", render(run, pages)))
     return errors
 
 
@@ -127,7 +127,7 @@ def _section(entry: ChapterRun, page: str | None) -> _Section:
 
 def _write_page(entry: ChapterRun, out: Path) -> None:
     if entry.notebook is not None:
-        _write(
+        textfile.put(
             out / f"{entry.chapter.name}.html",
             notebook_page.page(executed_notebook.load(entry.notebook), entry.chapter.title),
         )
@@ -142,7 +142,7 @@ def _copy_rows(claim_id: str, run_id: str, folder: Path) -> None:
     if mine:
         folder.mkdir(exist_ok=True)
         kept = [*places.values(), *mine]
-        _write(folder / f"{claim_id}.jsonl", "".join(json.dumps(line) + "\n" for line in kept))
+        textfile.put(folder / f"{claim_id}.jsonl", "".join(json.dumps(line) + "\n" for line in kept))
 
 
 def _environment(stamps: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -176,12 +176,3 @@ def _seconds(value: float) -> str:
     if value >= 90:
         return f"{int(value + 0.5) // 60} min {int(value + 0.5) % 60:02} s"
     return f"{value:.1f} s" if value >= 1 else f"{value * 1000:.0f} ms"
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -11,10 +11,11 @@ import errno
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -28,9 +29,10 @@ from kitlib.claims.verdict import Verdict, unmeasurable, without
 from kitlib.errors import ClaimError, InputError, KitError, UsageError
 from kitlib.host import console, stopping
 from kitlib.host.stopping import BOUND, Stopped
-from kitlib.runner import executed_notebook, parameters, report
+from kitlib.runner import executed_notebook, parameters, preparing, report, resume
 from kitlib.runner.chapters import Chapter, chapters, resolve
 from kitlib.runner.executed_notebook import ChapterRun, Failure, Run
+from kitlib.runner.resume import Begun
 
 __all__ = ["Chapter", "Run", "chapters", "command", "execute", "resolve"]
 
@@ -48,27 +50,40 @@ def command(
     params: Sequence[str] = (),
     cell_timeout: float | None = CELL_TIMEOUT,
     timeout: float | None = None,
+    again: bool = False,
 ) -> int:
-    """Run the command `kit run`; returns the exit code.  params: KEY=VALUE.  cell_timeout, timeout: seconds for a cell, for all."""
-    chosen = resolve(names)
-    given = parameters.parse(params)
+    """Run the command `kit run`; returns the exit code.  params: KEY=VALUE.  cell_timeout, timeout: seconds for a cell, for all.
+
+    again: go on with the run in `out`, by default the newest, as it was begun: names, profile and params are those of that run.
+    """
+    folder = out or (resume.newest() if again else resume.RUNS / f"{datetime.now():%Y-%m-%d_%H%M%S}")
+    begun = resume.read(folder) if again else None
+    chosen = resolve(begun.chapters if begun else names)
+    given = begun.params if begun else parameters.parse(params)
     parameters.fit(chosen, given)
-    folder = out or paths.ROOT / "runs" / f"{datetime.now():%Y-%m-%d_%H%M%S}"
-    from kitlib.cluster import lifecycle
+    shown: list[str] = []
+    made, nothing = preparing.Needs(), preparing.nothing_yet()
+
+    def show(verdict: Verdict) -> None:
+        shown.append(verdict.claim)
+        console.show([_line(verdict)])
 
     try:
         done = execute(
             chosen,
-            profile=profile,
+            profile=begun.profile if begun else profile,
             out=folder,
             params=given,
+            begun=begun,
             cell_timeout=cell_timeout,
             timeout=timeout,
-            prepare=lifecycle.up,
+            prepare=lambda chapter: made.make(preparing.needs(chapter.name)),
+            later=lambda chapter: nothing and preparing.waits(chapter.name),
+            on_verdict=show,
         )
     except Stopped as stopped:
         raise Stopped(stopped.number, f"the report is {folder / 'index.html'}") from None
-    _say(done, folder)
+    _say(done, folder, shown)
     return int(done.failed)
 
 
@@ -78,27 +93,42 @@ def execute(
     profile: str,
     out: Path,
     params: Mapping[str, object] | None = None,
+    begun: Begun | None = None,
     announce: Announce = console.step,
     cell_timeout: float | None = None,
     timeout: float | None = None,
-    prepare: Callable[[], object] = lambda: None,
+    prepare: Callable[[Chapter], object] = lambda _: None,
+    later: Callable[[Chapter], bool] = lambda _: False,
+    on_verdict: Callable[[Verdict], object] = lambda _: None,
 ) -> Run:
     """Run the chapters one after the other and write the report into `out`, also when the run is interrupted.
 
-    params reach the chapters whose parameters cell defines them.  announce(name) is entered around each chapter and yields a function
+    params reach the chapters whose parameters cell defines them.  begun: an earlier run in `out`, of which the chapters that ended well
+    are kept.  announce(name) is entered around each chapter and yields a function
     for its progress.  cell_timeout, timeout: seconds that a cell, and everything together, may take; None: no limit.
-    prepare: a step before the first chapter; when it fails, the report has the error for each chapter.
+    prepare: makes what a chapter needs, before it; when that fails, the report has the error for this chapter and those after it.
+    later: which chapters run after all others; the report has them in the order given.
+    on_verdict: is called with the verdicts of a chapter that ran, after it.
     Raises UsageError, before anything runs, for a parameter that no chapter knows, and for a folder that cannot be written.
     """
     values = parameters.fit(chosen, params or {})
     _make(out)
-    state = _State(uuid.uuid4().hex[:12], profile, cell_timeout)
+    if begun is None:
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        begun = Begun(uuid.uuid4().hex[:12], profile, started, [it.name for it in chosen], dict(params or {}))
+    with suppress(OSError):  # a full disk ends no run; without the file, this one cannot be resumed
+        begun.write(out)
+    state = _State(begun, out.resolve(), cell_timeout)
     environ = {"KIT_RUN": state.id, "KIT_PROFILE": profile, "KIT_RESULTS": str(paths.results())}
     with stopping.watched(once=True) as state.watch, _environ(**environ), state.watch.hold():
         with stopping.bounded(timeout):
-            state.attempt(prepare)
-            for chapter in chosen:
-                state.take(chapter, out.resolve(), values[chapter.name], announce)
+            for chapter in sorted(chosen, key=later):
+                if not state.keep(chapter):
+                    state.prepare(partial(prepare, chapter))
+                    state.take(chapter, values[chapter.name], announce)
+                for verdict in state.judge():
+                    on_verdict(verdict)
+        state.done.sort(key=lambda entry: chosen.index(entry.chapter))
         finished = state.finish(timeout)
         if errors := report.write(finished, out):
             finished = replace(finished, unwritten=f"{out}: {errors[0].strerror or errors[0]}")
@@ -111,15 +141,22 @@ def execute(
 class _State:
     """A run in progress.  stopped: the exception that ended it early.  A signal can cut short only the step that `attempt` runs."""
 
-    id: str
-    profile: str
+    begun: Begun
+    out: Path
     cell_timeout: float | None
     watch: stopping.Watch = field(default_factory=stopping.Watch)
     stopped: BaseException | None = None
 
     def __post_init__(self) -> None:
-        self.began, self.started = time.monotonic(), datetime.now(UTC)
+        self.began = time.monotonic()
         self.done: list[ChapterRun] = []
+        self.verdicts: list[Verdict] = []
+        self.wrong: list[Failure] = []
+
+    @property
+    def id(self) -> str:
+        """The run's id, which its rows have."""
+        return self.begun.id
 
     @property
     def bound_reached(self) -> bool:
@@ -144,7 +181,21 @@ class _State:
             return error
         return None
 
-    def take(self, chapter: Chapter, out: Path, params: Mapping[str, object], announce: Announce) -> None:
+    def prepare(self, step: Callable[[], object]) -> None:
+        """Make what the next chapter needs, unless the run is to end."""
+        if not self.stopped:
+            self.attempt(step)
+
+    def keep(self, chapter: Chapter) -> bool:
+        """Whether the chapter ended well before, and is kept as it is."""
+        entry = self.begun.kept(chapter, self.out)
+        if entry:
+            console.say(f"{chapter.name} is kept: it has run, in {entry.seconds:.0f} s")
+            self.began -= entry.seconds
+            self.done.append(entry)
+        return bool(entry)
+
+    def take(self, chapter: Chapter, params: Mapping[str, object], announce: Announce) -> None:
         """Run a chapter, unless the run is to end."""
         if self.stopped:
             self.done.append(ChapterRun(chapter, 0.0, not_run=self.why))
@@ -152,14 +203,26 @@ class _State:
         if chapter.problem:
             self.done.append(executed_notebook.read(chapter, None, None, 0.0, InputError(chapter.problem)))
             return
-        own = {"profile": self.profile} if parameters.OWN in parameters.defaults(chapter) else {}
+        own = {"profile": self.begun.profile} if parameters.OWN in parameters.defaults(chapter) else {}
         found, began = _Found(), time.monotonic()
-        error = self.attempt(lambda: _papermill(chapter, out, {**own, **params}, announce, self.cell_timeout, found))
+        error = self.attempt(
+            lambda: _papermill(chapter, self.out, {**own, **params}, announce, self.cell_timeout, found)
+        )
         self.done.append(executed_notebook.read(chapter, found.nb, found.written, time.monotonic() - began, error))
+        with suppress(OSError):
+            self.begun.note(self.done[-1], self.out)
+
+    def judge(self) -> Sequence[Verdict]:
+        """The verdicts of the last chapter, if it ran."""
+        entry = self.done[-1]
+        verdicts, wrong = _judge(entry, self.id)
+        self.verdicts += verdicts
+        self.wrong += wrong
+        return [] if entry.not_run else verdicts
 
     def finish(self, timeout: float | None) -> Run:
-        """The verdicts, and all that went wrong."""
-        verdicts, wrong = _judge(self.done, self.id)
+        """The verdicts in the order of the register, and all that went wrong."""
+        order = [claim.id for claim in claims.register()] if self.verdicts else []
         failures = [entry.failure for entry in self.done if entry.failure]
         if self.bound_reached:
             left = [entry.chapter.name for entry in self.done if entry.not_run]
@@ -169,12 +232,12 @@ class _State:
             failures.append(Failure("run", "stopped", executed_notebook.plain(str(self.stopped))))
         return Run(
             id=self.id,
-            profile=self.profile,
-            started_at=self.started.isoformat(timespec="seconds"),
+            profile=self.begun.profile,
+            started_at=self.begun.started_at,
             seconds=time.monotonic() - self.began,
             chapters=tuple(self.done),
-            verdicts=tuple(verdicts),
-            failures=(*failures, *wrong),
+            verdicts=tuple(sorted(self.verdicts, key=lambda verdict: order.index(verdict.claim))),
+            failures=(*failures, *self.wrong),
         )
 
 
@@ -215,18 +278,16 @@ def _papermill(
         )
 
 
-def _judge(done: Sequence[ChapterRun], run_id: str) -> tuple[list[Verdict], list[Failure]]:
-    """A verdict for each claim that the chapters measure, and the failures among them."""
+def _judge(entry: ChapterRun, run_id: str) -> tuple[list[Verdict], list[Failure]]:
+    """A verdict for each claim that the chapter measures, and the failures among them."""
     verdicts: list[Verdict] = []
     failures: list[Failure] = []
-    for claim in claims.register() if done else ():
-        entry = next((e for e in done if e.chapter.name == claim.chapter and claim.id in e.chapter.claims), None)
-        if entry is None:
-            continue
-        verdict, problem = _verdict(claim, run_id, entry)
-        verdicts.append(verdict)
-        if problem:
-            failures.append(Failure(claim.chapter, "verdict", problem, claim=claim.id))
+    for claim in claims.register():
+        if claim.chapter == entry.chapter.name and claim.id in entry.chapter.claims:
+            verdict, problem = _verdict(claim, run_id, entry)
+            verdicts.append(verdict)
+            if problem:
+                failures.append(Failure(claim.chapter, "verdict", problem, claim=claim.id))
     return verdicts, failures
 
 
@@ -262,9 +323,13 @@ def _make(out: Path) -> None:
             raise UsageError(told, hint="-o FOLDER, one that you may write to") from error
 
 
-def _say(done: Run, folder: Path) -> None:
-    """Print the verdicts, which are this command's result, to stdout."""
-    console.show([f"{v.label:17} {v.claim:14} {v.told}" for v in done.verdicts])
+def _line(verdict: Verdict) -> str:
+    return f"{verdict.label:17} {verdict.claim:14} {verdict.told}"
+
+
+def _say(done: Run, folder: Path, shown: Collection[str]) -> None:
+    """Print the verdicts that have not been shown, as this command's result is on stdout, and where the report is."""
+    console.show([_line(verdict) for verdict in done.verdicts if verdict.claim not in shown])
     for failure in done.failures:
         console.say(f"✗ {failure.summary}")
     if done.unwritten:

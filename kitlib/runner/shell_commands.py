@@ -6,6 +6,7 @@ IPython runs the next line of the cell instead, and a headless run does not show
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -14,9 +15,11 @@ from types import FrameType
 from typing import Any
 
 from kitlib.errors import CommandFailed
+from kitlib.host import preparation
 from kitlib.masking import redact
 
 WIDTH = 160  # characters of a command in an error
+NEEDS = {"docker": "engine", "kubectl": "cluster"}  # what a command speaks to
 NOT_FOUND = 127  # a shell's status for a program that is not there
 
 
@@ -44,6 +47,8 @@ def failure(command: str, status: int) -> CommandFailed:
 
 def _run(shell: Any, command: str) -> None:
     """Run a command in a terminal of its own, its output in the cell.  Raises CommandFailed, or KeyboardInterrupt after Ctrl-C."""
+    for word in set(re.findall(r"[\w-]+", command)) & NEEDS.keys():
+        preparation.awaited(NEEDS[word])
     from IPython.utils.process import system  # type: ignore[attr-defined]
 
     with _interrupts() as seen:

@@ -26,7 +26,7 @@ UNSET = "DOCKER_CONTEXT DOCKER_DEFAULT_PLATFORM DOCKER_BUILDKIT BUILDX_* BUILDKI
 
 
 def variables() -> dict[str, str]:
-    """The variables that the kit sets: its tools first on PATH, its cluster, and the engine that was found.
+    """The variables that the kit sets: its tools first on PATH, the settings of its Go, its cluster, and the engine that was found.
 
     A wrong name of the engine stays as it is: each call of the kit reports it.
     """
@@ -35,9 +35,11 @@ def variables() -> dict[str, str]:
         at = endpoint.find(daemon.SOCKET).environment()
     except EngineError:
         at = {}
+    go = {name: value for name, value in tools.go_env().items() if name.startswith("GO")}
     return {
         **environment.proxies(),
         **at,
+        **go,
         "PATH": environment.on_path(*_tools()),
         "DOCKER_CONFIG": str(endpoint.own_folder()),
         "KIT_USER_DOCKER_CONFIG": str(folder),
@@ -86,5 +88,5 @@ def _write_startup(file: Path) -> None:
 
 def _tools() -> Iterator[Path]:
     yield Path(sys.executable).parent
-    if not which("docker") and (built := tools.built("docker-cli")):
-        yield built
+    if not which("docker"):
+        yield tools.folder("docker-cli")  # also before it is built: a kernel may start earlier

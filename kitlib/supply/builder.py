@@ -14,6 +14,7 @@ from kitlib.engine.client import Engine
 from kitlib.engine.errors import mapped
 from kitlib.errors import SupplyError
 from kitlib.host import tools
+from kitlib.host.lock import one_maker
 from kitlib.supply import image_users
 from kitlib.supply.images import PREFIX, Image, image, labels, recipe, trust
 from kitlib.supply.packages import jars, node_image, rootfs, wheels
@@ -34,12 +35,17 @@ def _ensure(engine: Engine, name: str) -> str:
             hint=f"where images can be pulled, KIT_SUPPLY=upstream has {it.upstream}",
         )
     if engine.inspect(it.reference) is None:
-        if it.pulled:
-            engine.pull(it.reference)
-        else:
-            args = {arg: _ensure(engine, base) for arg, base in it.args.items()}
-            _make(engine, it, args)
+        with one_maker(f"image-{name}"):
+            if engine.inspect(it.reference) is None:
+                _get(engine, it)
     return it.reference
+
+
+def _get(engine: Engine, it: Image) -> None:
+    if it.pulled:
+        engine.pull(it.reference)
+    else:
+        _make(engine, it, {arg: _ensure(engine, base) for arg, base in it.args.items()})
 
 
 def _make(engine: Engine, it: Image, args: dict[str, str]) -> None:

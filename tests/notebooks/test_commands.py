@@ -9,6 +9,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 from kitlib import paths
+from kitlib.kube import kustomize
 
 SECONDS = 60
 CHAPTER = "3.2-deployment"
@@ -137,3 +138,50 @@ def test_files_are_found_by_commands(ask: Ask) -> None:
     assert reply["status"] == "ok", reply
     assert [Path(line).name for line in said.splitlines()] == [CHAPTER, "results-of-tests"]
     assert said.splitlines()[1].startswith("/")
+
+
+@pytest.fixture(scope="module")
+def vs_code(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A kernel as VS Code starts it: by ipykernel of the virtual environment, with the user's environment and no server.
+
+    It names the notebook by a variable, before the first cell.
+    """
+    home = tmp_path_factory.mktemp("home")
+    own = {
+        "KIT_HOME": str(home / "kit"),
+        "KUBECONFIG": "/other",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(home),
+    }
+    manager = KernelManager()
+    manager.start_kernel(env=own, cwd=str(paths.ROOT / "notebooks"))
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=SECONDS)
+    file = paths.ROOT / "notebooks" / "3.2-deployment.ipynb"
+    client.execute(f"__vsc_ipynb_file__ = {str(file)!r}", silent=True)
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def test_vs_code_has_the_kits_commands_and_its_buttons(vs_code: Any) -> None:
+    """`!kubectl` is the kit's and speaks to the kit's cluster, a failed command fails its cell, and an exercise has its buttons."""
+    seen: list[Any] = []
+
+    def run(code: str) -> Any:
+        seen.clear()
+        return vs_code.execute_interactive(code, timeout=SECONDS, output_hook=seen.append)["content"]
+
+    def said() -> str:
+        return "".join(message["content"]["text"] for message in seen if message["msg_type"] == "stream")
+
+    assert run("import kitlib as kit")["status"] == "ok"
+    run('!echo "$(command -v kubectl)|$KUBECONFIG"')
+    program, config = said().strip().split("|")
+    assert Path(program) == kustomize.KUBECTL
+    assert "/kit/clusters/" in config
+    assert run("!kubectl --no-such-flag")["ename"] == "CommandFailed"
+    assert run("kit.exercise('1-go-basics/first').panel()")["status"] == "ok"
+    views = [key for message in seen for key in message["content"].get("data", {})]
+    assert "application/vnd.jupyter.widget-view+json" in views

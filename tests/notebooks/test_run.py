@@ -20,8 +20,9 @@ import pytest
 from junitparser import JUnitXml
 from papermill.iorw import LocalHandler
 
-from kitlib.errors import UsageError
+from kitlib.errors import EngineError, InputError, UsageError
 from kitlib.runner import chapters as reading
+from kitlib.runner import preparing, resume
 from kitlib.runner import run as runs
 from kitlib.runner.executed_notebook import Run
 
@@ -346,11 +347,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 from kitlib.host import stopping
 stopping.from_the_start()
 from pathlib import Path
-from kitlib.cluster import lifecycle
-from kitlib.runner import chapters, run
+from kitlib.runner import chapters, preparing, run
 folder, known = Path(sys.argv[1]), chapters.chapters
 run.resolve = lambda names: chapters.resolve(names, known(folder))
-lifecycle.up = lambda: exec(sys.argv[2])
+preparing._make = lambda _: exec(sys.argv[2])
 from kitlib.cli import main
 raise SystemExit(main(sys.argv[3:]))
 """
@@ -364,7 +364,7 @@ LONG = [
 
 @contextmanager
 def command(folder: Path, *words: str, up: str = "", stdout: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
-    """`kit run` on the notebooks of a folder; `up` is what is done where a cluster would be made."""
+    """`kit run` on the notebooks of a folder; `up` is what is done where an engine or a cluster would be made."""
     argv = [sys.executable, "-c", DRIVER, str(folder), up, "run", "-o", str(folder / "out"), *words]
     env = {**os.environ, "KIT_RESULTS": str(folder / "results"), "KIT_HOME": str(folder / "home")}
     with subprocess.Popen(argv, env=env, stdout=stdout, stderr=subprocess.PIPE, text=True) as process:
@@ -474,10 +474,142 @@ def test_a_folder_that_cannot_be_is_refused_before_anything_runs(tmp_path: Path,
 
     with pytest.raises(UsageError, match="report cannot be written"):
         runs.execute(
-            reading.chapters(tmp_path), profile="quick", out=tmp_path / out, prepare=lambda: made.append("cluster")
+            reading.chapters(tmp_path), profile="quick", out=tmp_path / out, prepare=lambda _: made.append("cluster")
         )
 
     assert made == []
+
+
+def test_what_a_chapter_needs_is_made_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One chapter after the other, and its verdicts are there before the next one's needs are made."""
+    monkeypatch.setenv("KIT_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("KIT_HOME", str(tmp_path / "home"))
+    write(tmp_path, "1-go", ["# Go", "1"])
+    write(tmp_path, "2.3-multi-stage", [source.replace("STARTS", "0.0") for source in MEASURING])
+    write(tmp_path, "3-last", ["# Last", "1"])
+    order: list[str] = []
+
+    runs.execute(
+        reading.chapters(tmp_path),
+        profile="quick",
+        out=tmp_path / "out",
+        announce=silent,
+        prepare=lambda chapter: order.append(chapter.name),
+        on_verdict=lambda verdict: order.append(verdict.claim),
+    )
+
+    assert order[:2] == ["1-go", "2.3-multi-stage"]
+    assert order[-1] == "3-last"
+    assert "2.3-dynamic" in order[2:-1]
+
+
+def test_a_chapter_that_has_to_wait_runs_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing is ready, the chapters that need nothing come first; the report has the chapters in their order."""
+    monkeypatch.setenv("KIT_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("KIT_HOME", str(tmp_path / "home"))
+    names = ["0-start", "1-go-basics", "2.1-docker-concepts", "9-verdicts"]
+    for name in names:
+        write(tmp_path, name, ["# T", "1"])
+    order: list[str] = []
+
+    done = runs.execute(
+        reading.chapters(tmp_path),
+        profile="quick",
+        out=tmp_path / "out",
+        announce=silent,
+        later=lambda chapter: preparing.waits(chapter.name),
+        prepare=lambda chapter: order.append(chapter.name),
+    )
+
+    assert order == ["1-go-basics", "0-start", "2.1-docker-concepts", "9-verdicts"]
+    assert [entry.chapter.name for entry in done.chapters] == names
+
+
+def test_what_cannot_be_made_is_told_for_each_chapter_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chapter that needs less has run; the others did not, and say why."""
+    monkeypatch.setenv("KIT_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("KIT_HOME", str(tmp_path / "home"))
+    for name in ("1-go", "2-engine", "3-cluster"):
+        write(tmp_path, name, ["# T", "1"])
+
+    def prepare(chapter: reading.Chapter) -> None:
+        if chapter.name == "2-engine":
+            raise EngineError("no engine answers", hint="start it")
+
+    with pytest.raises(EngineError):
+        runs.execute(
+            reading.chapters(tmp_path), profile="quick", out=tmp_path / "out", announce=silent, prepare=prepare
+        )
+
+    assert not cases(tmp_path / "out", "1-go")["cell 1: 1"].is_skipped
+    assert "no engine answers" in (tmp_path / "out" / "index.html").read_text()
+    assert all(cases(tmp_path / "out", name)["notebook"].is_skipped for name in ("2-engine", "3-cluster"))
+
+
+def resumed(folder: Path) -> tuple[runs.Run, list[str]]:
+    """The run of a folder, resumed, and the chapters that ran."""
+    ran: list[str] = []
+
+    @contextmanager
+    def announce(name: str) -> Iterator[Any]:
+        ran.append(name)
+        yield lambda _: None
+
+    out = folder / "out"
+    known = reading.chapters(folder)
+    begun = resume.read(out) if (out / resume.FILE).exists() else None
+    return runs.execute(known, profile="quick", out=out, announce=announce, begun=begun), ran
+
+
+def test_a_resumed_run_keeps_the_chapters_that_ended_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The failed chapter runs again under the same run, a mended one too; verdicts of kept chapters are those of before."""
+    monkeypatch.setenv("KIT_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("KIT_HOME", str(tmp_path / "home"))
+    write(tmp_path, "1-good", ["# Good", "1"])
+    write(tmp_path, "2.3-multi-stage", [source.replace("STARTS", "0.0") for source in MEASURING])
+    write(tmp_path, "3-fails", ["# Fails", "1 / 0"])
+    first, ran_first = resumed(tmp_path)
+    again, ran_again = resumed(tmp_path)
+    write(tmp_path, "3-fails", ["# Fails no more", "1"])
+    write(tmp_path, "1-good", ["# Good, and changed", "2"])
+    last, ran_last = resumed(tmp_path)
+
+    assert ran_first == ["1-good", "2.3-multi-stage", "3-fails"]
+    assert (ran_again, ran_last) == (["3-fails"], ["1-good", "3-fails"])
+    assert {first.id, again.id, last.id} == {first.id}
+    assert [len(run.failures) for run in (first, again)] == [len(last.failures) + 1] * 2
+    assert [v.as_dict() for v in last.verdicts] == [v.as_dict() for v in first.verdicts]
+    assert [entry.chapter.name for entry in last.chapters] == ran_first
+    assert last.seconds >= last.chapters[1].seconds > 0
+
+
+def test_a_killed_run_can_be_resumed(tmp_path: Path) -> None:
+    """SIGKILL in the second chapter: the first one is kept, and the command's own words are those of the run."""
+    mark = tmp_path / "mark"
+    os.mkfifo(mark)
+    write(tmp_path, "0-start", ["# A", "print(1)"])
+    write(tmp_path, "1-next", [source.replace("MARK", repr(str(mark))) for source in LONG])
+    with command(tmp_path) as process:
+        reached(process, mark)
+        process.kill()
+        process.communicate(timeout=300)
+    write(tmp_path, "1-next", ["# B", "print(2)"])
+    with command(tmp_path, "--resume") as process:
+        _, err = process.communicate(timeout=300)
+
+    assert process.returncode == 0
+    assert "0-start is kept" in err
+    assert [not case.is_skipped for name in ("0-start", "1-next") for case in cases(tmp_path / "out", name).values()]
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"id": 1}', "[]"])
+def test_a_damaged_run_is_not_resumed(tmp_path: Path, text: str) -> None:
+    """Neither is a folder that has none."""
+    with pytest.raises(UsageError, match="no run that can be resumed"):
+        resume.read(tmp_path)
+    (tmp_path / resume.FILE).write_text(text)
+    with pytest.raises(InputError, match="is damaged"):
+        resume.read(tmp_path)
 
 
 def test_a_full_disk_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

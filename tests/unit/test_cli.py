@@ -12,9 +12,10 @@ import pytest
 from kitlib import paths
 from kitlib.claims import register as claims
 from kitlib.cli import main, parser
-from kitlib.cluster import lifecycle, placement
+from kitlib.cluster import placement
 from kitlib.engine import client as engine
 from kitlib.paths import ROOT
+from kitlib.runner import preparing
 from kitlib.supply import choice as supply
 from kitlib.supply import images
 
@@ -204,7 +205,7 @@ def test_a_broken_register_is_told_before_a_cluster_is_made(
     """`run` reads the register first: what is wrong in it is wrong input, and nothing was begun; `run --list` does without it."""
     (tmp_path / "claims.yaml").write_text("claims:\n\t- id: x")
     monkeypatch.setattr(claims.register, "__defaults__", (tmp_path / "claims.yaml",))
-    monkeypatch.setattr(lifecycle, "up", lambda *_: pytest.fail("a cluster was made"))
+    monkeypatch.setattr(preparing, "_make", lambda _: pytest.fail("something was made"))
 
     assert main(["run", "2.3"]) == 2
     assert capsys.readouterr().err.startswith("kit: claims.yaml, line 2 is not YAML: ")
@@ -279,3 +280,10 @@ def test_exit_code_reaches_the_shell() -> None:
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("kit: no image is called nope\n")
+
+
+@pytest.mark.parametrize("words", [["2.3"], ["--profile", "full"], ["-p", "a=1"]], ids=" ".join)
+def test_a_run_is_resumed_as_it_was_begun(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Chapters, profile and parameters are those of the run, so they are refused beside --resume."""
+    assert main(["run", "--resume", *words]) == 2
+    assert "--resume goes on with a run as it was begun" in capsys.readouterr().err

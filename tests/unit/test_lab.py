@@ -9,9 +9,8 @@ import threading
 import webbrowser
 from collections import deque
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 import psutil
@@ -19,8 +18,7 @@ import pytest
 import requests
 import websocket
 
-from kitlib.cluster import lifecycle
-from kitlib.engine import plugins
+from kitlib.host.preparation import Preparation
 from kitlib.kube import kustomize
 from kitlib.runner import lab
 
@@ -56,7 +54,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]
         patch.setenv("SHELL", "/bin/bash")
         patch.setenv("JUPYTER_PATH", str(home / "share"))
         patch.setenv("OTEL_TRACES_EXPORTER", "console")
-        patch.setattr(plugins, "client_configuration", lambda: home)
         process = lab._start()
         address = lab._address(process)
         threading.Thread(target=deque, args=(process.stdout, 0), daemon=True).start()
@@ -72,6 +69,28 @@ def test_the_printed_address_leads_there(server: tuple[str, int]) -> None:
 
     assert (answer.status_code, urlsplit(answer.url).path) == (200, "/lab/tree/notebooks/0-start.ipynb")
     assert "jupyter-config-data" in answer.text
+
+
+def test_the_status_bar_says_what_is_prepared(server: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """JupyterLab has the kit's item, which asks the server, which tells nobody without the token."""
+    address, pid = server
+    parts = urlsplit(address)
+    header = {"Authorization": f"token {parts.query.removeprefix('token=')}"}
+    monkeypatch.setenv("KIT_HOME", psutil.Process(pid).environ()["KIT_HOME"])
+    Preparation(chapters=(3, 16)).save()
+    page = _session().get(address, timeout=SECONDS).text
+    script = _session().get(
+        f"http://{parts.netloc}/lab/extensions/cloudnative-go-kit/static/status.js", timeout=SECONDS
+    )
+    status = f"http://{parts.netloc}/kit/status"
+
+    assert '"name": "cloudnative-go-kit"' in page
+    assert "registerStatusItem" in script.text
+    assert _session().get(status, timeout=SECONDS).status_code == 403
+    assert _session().get(status, headers=header, timeout=SECONDS).json() == {
+        "text": "kit: 3 of 16 chapters are ready",
+        "running": False,
+    }
 
 
 def test_no_process_shows_the_token(server: tuple[str, int]) -> None:
@@ -118,7 +137,7 @@ def test_a_browser_gets_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     server = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.DEVNULL, text=True)
     monkeypatch.setattr(lab, "_start", lambda: server)
     monkeypatch.setattr(lab, "_address", lambda _: "http://127.0.0.1:8888/lab?token=secret&x=1")
-    monkeypatch.setattr(lifecycle, "up", lambda: SimpleNamespace(identity=SimpleNamespace(cluster="kit")))
+    monkeypatch.setattr(lab, "_preparing", nullcontext)
     opened: list[tuple[str, int, str]] = []
 
     def look(url: str) -> bool:

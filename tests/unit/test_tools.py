@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,10 +143,13 @@ def test_build_that_is_there_costs_no_build(module: tools.Module, record: Path) 
     again = tools.build("kind")
 
     assert built[0] == built[1]
-    assert len(calls) == 1 and calls[0].startswith(f"{module.folder} build -trimpath ")
+    assert [call.split()[:3] for call in calls] == [
+        [str(module.folder), "list", "-deps"],
+        [str(module.folder), "build", "-v"],
+    ]
     assert again != built[0]
     assert [p.name for folder in (built[0], again) for p in folder.iterdir()] == ["made", "made"]
-    assert len(record.read_text().splitlines()) == 2
+    assert len(record.read_text().splitlines()) == 4
 
 
 def test_failed_build_leaves_nothing(module: tools.Module, record: Path) -> None:
@@ -156,7 +161,7 @@ def test_failed_build_leaves_nothing(module: tools.Module, record: Path) -> None
     built = tools.build("kind")
 
     assert caught.value.observed == ("main.go:1: undefined: x",)
-    assert len(record.read_text().splitlines()) == 2
+    assert [call.split()[1] for call in record.read_text().splitlines()] == ["list", "list", "build"]
     assert built.name == f"kind-{module.inputs()}"
 
 
@@ -167,6 +172,25 @@ def test_a_cache_in_use_is_left(record: Path, capsys: pytest.CaptureFixture[str]
 
     assert record.read_text().endswith(" clean -cache\n")
     assert "was not emptied: main.go:1: directory not empty" in capsys.readouterr().err
+
+
+def test_what_is_compiled_is_counted(module: tools.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the packages that a tool is made of, `go build -v` names those that it compiles; other lines are shown as they are."""
+    seen: list[str] = []
+    listed = {"list": "errors\nexample.org/a\nexample.org/b\n", "build": ""}
+
+    def run(argv: list[str], *, on_line: Callable[[str], None], **_: Any) -> str:
+        what = "list" if "list" in argv else "build"
+        for line in ("go: downloading example.org/a v1",) if what == "list" else ("errors", "example.org/b"):
+            on_line(line)
+        return listed[what]
+
+    monkeypatch.setattr(proc, "run", run)
+    folder = module.folder / "out"
+    tools._compile(module, folder, seen.append)
+
+    assert seen == ["go: downloading example.org/a v1", "1 of at most 3 packages", "2 of at most 3 packages"]
+    assert folder.is_dir()
 
 
 @pytest.mark.usefixtures("module")
