@@ -1,6 +1,8 @@
-"""`python -m kitlib.learning` regenerates the map of chapters in the README."""
+"""`python -m kitlib.learning` regenerates what pages have of the chapters: the map in the README, and the agendas for trainers."""
 
-from kitlib.learning import chaptermap
+from kitlib.learning import agenda, chaptermap
 from kitlib.learning.frame import frames
 
-chaptermap.write(frames())
+known = frames()
+chaptermap.write(known)
+agenda.write(known)

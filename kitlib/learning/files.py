@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 
 from kitlib import paths
-from kitlib.errors import InputError, UsageError
+from kitlib.errors import InputError, UsageError, meant
 from kitlib.host import yamlfile
 from kitlib.kube.client import Object
 from kitlib.learning import filetext, starters
@@ -27,6 +27,13 @@ class Files:
     def path(self, name: str) -> Path:
         """Where a file of this folder is, or will be.  Raises InputError for a name that leads out of the folder."""
         return self.folder.place(name)
+
+    def given(self, name: str) -> str:
+        """The text of a starter file as the kit gives it, whatever is in yours.  Raises InputError for a name that is no starter."""
+        starters = self.folder.starters()
+        if name not in starters:
+            raise InputError(f"{name!r} is no starter file", hint=meant(name, starters))
+        return starters[name].read_text(encoding="utf-8")
 
     def show(self, name: str, notes: Mapping[str, str] | None = None) -> Shown:
         """A file, with notes beside its decisive lines.

@@ -1,4 +1,4 @@
-"""The keys of chapters.yaml and the types of their values; what does not fit is refused in one line."""
+"""The keys of chapters.yaml and agendas.yaml, and the types of their values; what does not fit is refused in one line."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ CHAPTER: Types = {"id": str, "title": str, "question": str, "skills": list, "min
 MEASURED: Types = {"minutes": (int, float), "source": str}
 QUESTION: Types = {"id": str, "asks": str, "options": list, "source": str}
 OPTION: Types = {"says": str, "because": str, "right": bool}
-ITEMS: Types = {"questions": dict, "options": dict}  # of lists; the items of all others are text
-EMPTY = {"after"}  # a list that may be empty
+ITEMS: Types = {"questions": dict, "options": dict, "days": list}  # of lists; the items of all others are text
+EMPTY = {"after", "assumes"}  # lists that may be empty
 
 
 def check(entry: Any, types: Types, optional: Collection[str], where: str) -> None:

@@ -15,7 +15,7 @@ from kitlib.cluster.bound import Cluster
 from kitlib.engine.client import Engine
 from kitlib.engine.errors import mapped
 from kitlib.errors import EngineError
-from kitlib.host import console, identity
+from kitlib.host import console, environment, identity
 from kitlib.supply import builder, images
 
 LABEL = "local.kit.made"  # on images and containers, beside the owner's mark: the name that `remove` takes
@@ -82,6 +82,14 @@ def labels(made: str) -> dict[str, str]:
     """Labels of an image or container made under this name by this checkout: another checkout's on the same engine are not touched."""
     record = identity.load()
     return {LABEL: made, images.CHECKOUT: identity.checkout(), **(record.labels if record else {})}
+
+
+def flags(made: str, *, build: bool = False) -> str:
+    """Options for `docker run` by which `remove` finds the container; build: for `docker build`, with the machine's network and proxies."""
+    words = [f"--label={key}={value}" for key, value in labels(made).items()]
+    if build:
+        words += ["--network=host", *(f"--build-arg={name}" for name in environment.proxies())]
+    return " ".join(words)
 
 
 def layers(engine: Engine, reference: str) -> list[str]:

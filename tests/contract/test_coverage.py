@@ -15,6 +15,15 @@ PAGE = paths.ROOT / "docs" / "coverage.md"
 NOTEBOOKS = paths.ROOT / "notebooks"
 # what the article has, section by section, in its order
 ARTICLE = {
+    "1-go-basics": (
+        "listing: a file that is closed by a deferred call",
+        "listing: a message from a goroutine",
+        "table: commands of Go",
+    ),
+    "2.1-docker-concepts": (
+        "listing: a Dockerfile of a web server",
+        "diagram: client, daemon, images and containers",
+    ),
     "3.1-architecture": (
         "listing: a Pod with one container",
         "table: Pod, Service and Deployment",

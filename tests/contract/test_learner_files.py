@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kitlib.host import proc, tools
 from kitlib.kube.client import Object
 from kitlib.learning import starters
 from kitlib.supply import images
@@ -100,3 +101,9 @@ def test_a_wrong_image_is_found() -> None:
     assert _known("kit.local/catalog:1.0") and _known("kit.local/catalog:2.0")
     assert not _known("kit.local/catalog:3.0")
     assert not _known("docker.io/library/nginx:1.25")
+
+
+@pytest.mark.parametrize("file", sorted(starters.SOURCE.rglob("*.go")), ids=_id)
+def test_go_files_have_gos_layout(file: Path) -> None:
+    """gofmt would change nothing in them; their chapter compiles them."""
+    assert proc.run([tools.goroot() / "bin" / "gofmt", "-l", file], env=tools.go_env()) == ""

@@ -11,7 +11,7 @@ import yaml
 
 import kitlib as kit
 from kitlib.errors import InputError, UsageError
-from kitlib.learning import answers, chaptermap, header, quiz
+from kitlib.learning import agenda, answers, chaptermap, header, quiz
 from kitlib.learning.frame import Frame, Measured, Option, Question, frames
 from kitlib.learning.quiz import Quiz
 
@@ -184,6 +184,56 @@ def test_the_map_is_written_between_its_markers(one: Frame) -> None:
     assert "old" not in written
     assert "| [1 One](notebooks/1-one.ipynb) | Why? | 30 min | 1.5 min |" in written
     assert chaptermap.written(written, [one]) == written
+
+
+def days(folder: Path, **changed: Any) -> tuple[agenda.Agenda, ...]:
+    """Agendas of three chapters of 30 minutes, of which the second builds on the first."""
+    known = read(folder, ENTRY, ENTRY | {"id": "2-two", "after": ["1-one"]}, ENTRY | {"id": "3-three", "minutes": 100})
+    entry = {"id": "a", "title": "A day", "for": "everyone", "assumes": [], "days": [["1-one", "2-two"], ["3-three"]]}
+    file = folder / "agendas.yaml"
+    file.write_text(yaml.safe_dump({"agendas": [entry | changed]}))
+    return agenda.agendas(known, file)
+
+
+def test_a_day_has_breaks_and_lunch(tmp_path: Path) -> None:
+    """A chapter takes its minutes in steps of five; there is a break after ninety minutes of work, and lunch after noon."""
+    (found,) = days(tmp_path)
+    one, three = found.days[0][0], found.days[1][0]
+    day = [(slot.begins, slot.ends, slot.what) for slot in agenda.slots([one, three, three, one])]
+
+    assert day == [
+        (540, 575, "1 One"),
+        (575, 680, "1 One"),
+        (680, 695, "break"),
+        (695, 800, "1 One"),
+        (800, 860, "lunch"),
+        (860, 895, "1 One"),
+    ]
+    assert "| 9:00–9:35 | [1 One](../notebooks/1-one.ipynb) | do this; do that; undo it |" in agenda.rows([found])
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"days": [["2-two"]]}, "2-two needs 1-one before it"),
+        ({"days": [["2-too"]]}, "no chapter is called '2-too'"),
+        ({"assumes": ["4-four"]}, "no chapter is called '4-four'"),
+        ({"days": ["1-one"]}, "days, item 1"),
+        ({"title": ""}, "title is empty"),
+    ],
+)
+def test_an_agenda_that_cannot_be_followed(changed: dict[str, Any], told: str, tmp_path: Path) -> None:
+    """It is refused with its place, and what is wrong."""
+    with pytest.raises(InputError, match=r"agendas\.yaml, line 2") as refused:
+        days(tmp_path, **changed)
+    assert told in refused.value.message
+
+
+def test_what_participants_know_need_not_be_taught(tmp_path: Path) -> None:
+    """A chapter's basis may be assumed."""
+    (found,) = days(tmp_path, assumes=["1-one"], days=[["2-two"]])
+
+    assert "They know 1-one." in agenda.rows([found])
 
 
 def test_a_page_without_markers(one: Frame) -> None:
