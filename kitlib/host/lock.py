@@ -44,7 +44,7 @@ def exclusive(doing: str) -> Iterator[None]:
 
 @contextmanager
 def one_maker(what: str) -> Iterator[None]:
-    """Hold the lock of a thing in the cache, such as a tool; who waits for another that makes it measures nothing meanwhile.
+    """Hold the lock of a thing in the cache, such as a tool; a process that waits for another that makes it measures nothing meanwhile.
 
     After the wait, the thing may be there.
     """

@@ -119,7 +119,7 @@ def _compile(module: Module, out: Path, line: Callable[[str], None]) -> None:
 def _counted(module: Module, env: Mapping[str, str], line: Callable[[str], None]) -> Callable[[str], None]:
     """A reader of `go build -v` that says how many packages were compiled; their sources are downloaded before it counts.
 
-    It names each package that it compiles, and none that the build cache has: so the number of all is what it is at most.
+    It names each package that it compiles, and none that the build cache has: so the number of packages is only an upper limit.
     """
     tags = ["-tags", module.tags] if module.tags else []
     argv: list[str | Path] = [*turns.polite(), go(), "list", "-deps", *tags, "tool"]

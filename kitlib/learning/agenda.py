@@ -116,13 +116,13 @@ def _parts(agenda: Agenda) -> Iterator[str]:
     for number, day in enumerate(agenda.days, 1):
         if len(agenda.days) > 1:
             yield f"Day {number}:"
-        yield "\n".join(["| time | | afterwards, participants can |", "|---|---|---|", *map(_row, slots(day))])
+        yield "\n".join(["| time | | its question |", "|---|---|---|", *map(_row, slots(day))])
 
 
 def _row(slot: Slot) -> str:
     what = f"[{slot.what}](../notebooks/{slot.chapter.name}.ipynb)" if slot.chapter else f"*{slot.what}*"
-    skills = "; ".join(slot.chapter.skills) if slot.chapter else ""
-    return f"| {_clock(slot.begins)}–{_clock(slot.ends)} | {what} | {skills} |"
+    question = slot.chapter.question if slot.chapter else ""
+    return f"| {_clock(slot.begins)}–{_clock(slot.ends)} | {what} | {question} |"
 
 
 def _clock(minutes: int) -> str:

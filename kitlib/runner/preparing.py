@@ -77,7 +77,7 @@ class Record:
         self._needs = Needs()
         self._steps: list[tuple[str, float]] = []
         self._saved = 0.0
-        self._lock = threading.Lock()  # a pause is told by another thread
+        self._lock = threading.Lock()  # another thread notes a pause
         self.state = Preparation(chapters=(0, len(chapters)), since=time.time())
 
     def work(self) -> None:

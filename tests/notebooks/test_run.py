@@ -562,7 +562,7 @@ def resumed(folder: Path) -> tuple[runs.Run, list[str]]:
 
 
 def test_a_resumed_run_keeps_the_chapters_that_ended_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The failed chapter runs again under the same run, a mended one too; verdicts of kept chapters are those of before."""
+    """The failed chapter runs again under the same run, a changed one too; verdicts of kept chapters are those of before."""
     monkeypatch.setenv("KIT_RESULTS", str(tmp_path / "results"))
     monkeypatch.setenv("KIT_HOME", str(tmp_path / "home"))
     write(tmp_path, "1-good", ["# Good", "1"])

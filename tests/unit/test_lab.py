@@ -72,7 +72,7 @@ def test_the_printed_address_leads_there(server: tuple[str, int]) -> None:
 
 
 def test_the_status_bar_says_what_is_prepared(server: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """JupyterLab has the kit's item, which asks the server, which tells nobody without the token."""
+    """JupyterLab has the kit's item, which asks the server; the server answers with the token only."""
     address, pid = server
     parts = urlsplit(address)
     header = {"Authorization": f"token {parts.query.removeprefix('token=')}"}

@@ -104,7 +104,7 @@ def test_the_record_has_the_step_and_its_last_line(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_pause_is_said() -> None:
-    """While an experiment runs, the reader is told why nothing goes on."""
+    """While an experiment runs, the text says why nothing goes on."""
     with preparation.alone():
         preparation.Preparation(chapters=(1, 2), now="building it", paused=True).save()
         found = preparation.look()
@@ -165,7 +165,7 @@ def test_only_a_kernel_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     "text", ["", "{", "[]", '{"ready": 1, "chapters": null}', '{"chapters": [0, 1], "unknown": 1}']
 )
 def test_a_record_that_cannot_be_read_is_none(home: Path, text: str) -> None:
-    """A half-written or foreign file stops nobody."""
+    """A half-written or foreign file is as good as none."""
     (home / preparation.FILE).write_text(text)
 
     assert preparation.look() is None

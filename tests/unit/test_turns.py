@@ -63,7 +63,7 @@ def counted(folder: Path) -> int:
 
 
 def stands(folder: Path) -> bool:
-    """Whether nobody counts for fifteen times as long as a count takes."""
+    """Whether no process counts for fifteen times as long as a count takes."""
     before = counted(folder)
     time.sleep(0.3)
     return counted(folder) == before
