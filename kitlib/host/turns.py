@@ -126,12 +126,15 @@ class Builder:
         return False
 
     def _wait(self) -> None:
-        """Let `building` go until nothing is measured, then take it.  An experiment that begins in between is seen at the next look."""
+        """Let `building` go until nothing is measured, or this builder ends, then take it.
+
+        An experiment that begins in between is seen at the next look.
+        """
         fcntl.flock(self._mine, fcntl.LOCK_UN)
         if self.told:
             self.told(True)
-        fcntl.flock(self._theirs, fcntl.LOCK_EX)
-        fcntl.flock(self._theirs, fcntl.LOCK_UN)
+        while self._measured() and not self._over.wait(PERIOD):
+            pass
         fcntl.flock(self._mine, fcntl.LOCK_EX)
         if self.told:
             self.told(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -137,6 +138,16 @@ def test_a_step_begins_when_nothing_is_measured() -> None:
         < order.index("measured to the end")
         < order.index("next step")
     )
+
+
+def test_a_builder_that_ends_waits_for_no_experiment(folder: Path, building: subprocess.Popen[bytes]) -> None:
+    """An interrupt ends the program that builds at once, although its compiler stands for an experiment that goes on."""
+    with turns.measuring():
+        assert stands(folder)
+        building.send_signal(signal.SIGINT)
+        building.wait(SOON)
+
+    assert building.returncode != 0
 
 
 def test_the_background_is_polite() -> None:
