@@ -80,7 +80,7 @@ class Engine:
                 return None
 
     def size(self, reference: str) -> int:
-        """Bytes of all layers, uncompressed, as `docker image ls` shows them."""
+        """Bytes as the daemon gives them: of all layers, uncompressed; with the containerd image store those of the compressed ones too."""
         found = self.inspect(reference)
         if found is None:
             raise EngineError(f"the engine has no image {reference}", hint="./kit images build")

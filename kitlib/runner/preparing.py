@@ -75,6 +75,7 @@ class Record:
     def __init__(self, chapters: Sequence[Sequence[str]], builder: turns.Builder) -> None:
         self._chapters, self._builder = chapters, builder
         self._needs = Needs()
+        self._standing = ["cluster"] if _stands() else []  # no cell waits for what `up` has yet to confirm
         self._steps: list[tuple[str, float]] = []
         self._saved = 0.0
         self._lock = threading.Lock()  # another thread notes a pause
@@ -120,7 +121,7 @@ class Record:
     def _save(self, now: str = "") -> None:
         state, self._saved = self.state, time.monotonic()
         with self._lock:
-            state.ready = list(self._needs.made)
+            state.ready = list(dict.fromkeys([*self._needs.made, *self._standing]))
             state.chapters = (sum(map(self._needs.within, self._chapters)), len(self._chapters))
             state.now = now
             state.since = self._steps[-1][1] if self._steps else time.time()
@@ -137,6 +138,17 @@ def _make(need: str) -> None:
         lifecycle.up(images=())
     else:
         _images([name] if kind == "image" else _stack(name))
+
+
+def _stands() -> bool:
+    """Whether the cluster was proved ready before, and answers."""
+    from kitlib.cluster import bound
+
+    try:
+        record = identity.load()
+        return bool(record and record.proved and bound.bind())
+    except KitError:
+        return False
 
 
 def _images(names: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -46,9 +47,13 @@ def building(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen([sys.executable, "-c", PREPARE], cwd=folder) as process:
         try:
             eventually(lambda: all((folder / name).exists() for name in ("parent", "child")))
+            family = psutil.Process(process.pid).children(recursive=True)
             yield process
         finally:
             process.terminate()
+    for left in family:  # a real compiler's child ends with its package; this one never would
+        with suppress(psutil.NoSuchProcess):
+            left.kill()
 
 
 def eventually(done: Callable[[], bool]) -> None:

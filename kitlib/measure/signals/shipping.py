@@ -150,14 +150,15 @@ def _whole(logs: Logs, namespace: Namespace, image: str, count: int) -> dict[str
 
 
 def _broken(logs: Logs, namespace: Namespace, image: str, parts: tuple[str, ...], count: int) -> dict[str, float]:
-    runs = alone(namespace.cluster, parts)
-    writer = lines.write(namespace, image, count)
-    writer.finished()
-    return {"arrived": 100 * lines.settle(logs, writer.query, count, patience=3) / count, "runs": float(runs)}
+    with alone(namespace.cluster, parts) as runs:
+        writer = lines.write(namespace, image, count)
+        writer.finished()
+        return {"arrived": 100 * lines.settle(logs, writer.query, count, patience=3) / count, "runs": float(runs)}
 
 
-def alone(cluster: Cluster, parts: tuple[str, ...]) -> bool:
-    """Whether a shipper without these parts of its configuration goes on running, instead of ending with an error."""
+@contextmanager
+def alone(cluster: Cluster, parts: tuple[str, ...]) -> Iterator[bool]:
+    """A shipper without these parts of its configuration, while the block runs: True when it goes on running, False when it has ended."""
     namespace = base.find(cluster, SHIPPER)
     assert namespace is not None
     name = f"{NAME}-{secrets.token_hex(3)}"
@@ -167,7 +168,7 @@ def alone(cluster: Cluster, parts: tuple[str, ...]) -> bool:
         pod = wait.until(
             cluster.kube, "Pod", name, namespace.name, done=lambda p: ended(p) or ready(p), what="ended or ready"
         )
-        return not ended(pod)
+        yield not ended(pod)
     finally:
         for ref in refs:
             cluster.kube.delete(ref)
