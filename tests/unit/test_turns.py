@@ -23,9 +23,11 @@ COMPILER = """\
 (while :; do echo >>child; sleep 0.02; done) &
 while :; do echo >>parent; sleep 0.02; done
 """
-# What `./kit prepare` does while it builds a tool.
+# What `./kit prepare` does while it builds a tool.  The kernel ends a group that stands by SIGHUP, which `nohup` would let it ignore.
 PREPARE = """\
+import signal
 from kitlib.host import proc, turns
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 with turns.building():
     proc.run(["./go"], stoppable=True)
 """
