@@ -207,12 +207,14 @@ def _told(error: KitError) -> list[str]:
 
 
 def _cell_lines(trace: TracebackType | None) -> Iterator[str]:
-    """The lines of cells through which an error came, the outermost first."""
+    """The lines of cells through which an error came, the outermost first.  Of a cell in another language, the error names the line."""
     for frame, number in traceback.walk_tb(trace):
         if frame.f_globals.get("__name__") == "__main__":
             code = frame.f_code
+            line = linecache.getline(code.co_filename, number).strip()
             where = "the cell" if code.co_name == "<module>" else f"{code.co_name}()"
-            yield f"in line {number} of {where}: {_as_typed(linecache.getline(code.co_filename, number).strip())}"
+            if not line.startswith("get_ipython().run_cell_magic("):
+                yield f"in line {number} of {where}: {_as_typed(line)}"
 
 
 def _as_typed(line: str) -> str:

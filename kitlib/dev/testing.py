@@ -166,15 +166,16 @@ def _given() -> list[Path]:
 
 
 def _promtool() -> bool:
-    """Whether Prometheus accepts its configuration, and its rules give the expected alerts for known series."""
+    """Whether Prometheus accepts the configuration of the stack and the learner's, and their rules give the expected alerts."""
     promtool = tools.build("prometheus") / "promtool"
-    folder = paths.ROOT / "cluster" / "stacks" / "metrics" / "prometheus"
-    return all(
-        [
-            _tool("promtool check", [promtool, "check", "config", "--syntax-only", "prometheus.yml"], cwd=folder),
-            _tool("promtool test", [promtool, "test", "rules", "rules_test.yml"], cwd=folder),
-        ]
-    )
+    stack = paths.ROOT / "cluster" / "stacks" / "metrics" / "prometheus"
+    wanted = (("check", "config", "--syntax-only", "prometheus.yml"), ("test", "rules", "rules_test.yml"))
+    passed = [
+        _tool(f"promtool {words[0]} {folder.name}", [promtool, *words], cwd=folder)
+        for folder in (stack, starters.SOURCE / "4.2-metrics")
+        for words in wanted
+    ]
+    return all(passed)
 
 
 def _validated(program: str, *files: str) -> bool:

@@ -66,7 +66,7 @@ class Exercise(ABC):
     """One task.  Subclasses define its texts, and look at the system in check().
 
     hints: three, from vague to exact; they look at nothing and run nothing.  Only check() looks at the system.
-    solution_text: the reference solution; the tests run exactly this text.
+    solution_text: the reference solution; the tests run exactly this text, with `settings` before it.
     language: of the solution.  "bash" is for a terminal in the chapter's folder, with the starter files as given; "python" and "go" are
     cells, with `kit` and `cluster` as the chapter has them.
     """
@@ -111,9 +111,14 @@ class Exercise(ABC):
             raise UsageError(f"there is no hint {step!r}", hint="hint(1), hint(2) or hint(3)")
         return self.hints[step - 1]
 
+    @property
+    def settings(self) -> str:
+        """Lines that set the variables of a solution for a terminal, such as names of images; each line ends with a newline."""
+        return ""
+
     def solution(self) -> str:
         """The reference solution, as text to read and run."""
-        return self.solution_text
+        return self.settings + self.solution_text
 
     def panel(self) -> Any:
         """Buttons for check, hints, solution and reset; in a headless run, the same as text."""

@@ -1,18 +1,43 @@
-"""Exercises whose answers are images.  An image must have the name that the task gives, and any tool may build it."""
+"""Exercises that are solved with `docker` in a terminal.  Most answers are images: the task gives the name, and any tool may build it."""
 
 from __future__ import annotations
 
+import shlex
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 from kitlib.engine.client import Engine
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed
-from kitlib.supply import images
+from kitlib.supply import builder, images
 from kitlib.workloads import builds
 
 
-class Built(Exercise):
+class DockerExercise(Exercise):
+    """An exercise whose solution is a script with `docker`, which begins with the names of the images that it uses.
+
+    uses: variable of the script -> image of the catalogue.  folders: variable -> folder of the kit from which it builds.  The chapter's
+    notebook sets the same variables.
+    """
+
+    language = "bash"
+    uses: ClassVar[Mapping[str, str]] = {"ALPINE": "alpine"}
+    folders: ClassVar[Mapping[str, Path]] = {}
+
+    @property
+    def settings(self) -> str:
+        """The lines that set these variables, for the present engine."""
+        references = {variable: images.image(name).reference for variable, name in self.uses.items()}
+        values = {**references, **{variable: str(folder) for variable, folder in self.folders.items()}}
+        return assignments(values)
+
+    def prepare(self) -> None:
+        """Make the images of `uses` available."""
+        builder.ensure(self.cluster.engine, self.uses.values())
+
+
+class Built(DockerExercise):
     """An exercise whose answer is one or more images, called NAME:TAG, or kit.local/NAME:TAG if the kit built them."""
 
     made: str
@@ -53,6 +78,11 @@ class Built(Exercise):
         builds.remove(self.cluster.engine, self.made)
         for tag in self.tags:
             forget(self.cluster.engine, f"{self.made}:{tag}")
+
+
+def assignments(variables: Mapping[str, str]) -> str:
+    """Lines of a shell script that set variables."""
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
 
 
 def names(called: str) -> tuple[str, str]:

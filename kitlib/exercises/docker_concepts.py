@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kitlib.engine import commands
-from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
-from kitlib.exercises.built import Built
+from kitlib.exercises.base import NOT_ATTEMPTED, Outcome, failed, passed
+from kitlib.exercises.built import Built, DockerExercise
 from kitlib.workloads import builds
 
 CHAPTER = "2.1-docker-concepts"
@@ -22,22 +22,25 @@ class Deleted(Built):
     made = "exercise-deleted"
     tags = ("answer",)
     task = (
-        "These three instructions on the base `ALPINE` make an image that is twenty million bytes too large: "
-        f"`RUN head -c {BIG} /dev/urandom > /big`, `RUN sha256sum /big > /result`, `RUN rm /big`. "
-        "Build an image that has a `/result` made in the same way, but neither `/big` nor its bytes. "
-        f'`kit.builds.build(cluster.engine, dockerfile, "{made}:answer")` builds it. The Dockerfile begins with '
-        "`ARG ALPINE` and `FROM ${ALPINE}`."
+        f"`deleted.Dockerfile` makes a file `/big` of {BIG} bytes, computes its checksum, and deletes it. The image is still twenty "
+        f"million bytes too large. Change the file, and build `{made}:answer` from it: `docker build --build-arg ALPINE=$ALPINE -f "
+        f"deleted.Dockerfile -t {made}:answer .`. The image must have a `/result` that is made in the same "
+        "way, but neither `/big` nor its bytes."
     )
     hints = (
         "Which layer contains the bytes of `/big`? Can a later layer remove them from it?",
-        "A layer contains the files that exist when its instruction ends. If one instruction creates a file and also "
-        "removes it, no layer contains the file.",
+        f"`docker history {made}:answer` shows the size of each layer. A layer contains the files that exist when its instruction ends. If "
+        "one instruction creates a file and also removes it, no layer contains the file.",
         "Write one `RUN` instruction with all three commands, and put `&&` between the commands.",
     )
-    solution_text = (
-        f'kit.builds.build(cluster.engine, """\\\nARG ALPINE\nFROM ${{ALPINE}}\n'
-        f'RUN head -c {BIG} /dev/urandom > /big && sha256sum /big > /result && rm /big\n""", "{made}:answer")'
-    )
+    solution_text = f"""\
+cat > one-layer.Dockerfile <<'END'
+ARG ALPINE
+FROM ${{ALPINE}}
+RUN head -c {BIG} /dev/urandom > /big && sha256sum /big > /result && rm /big
+END
+docker build --build-arg ALPINE="$ALPINE" -f one-layer.Dockerfile -t {made}:answer .
+docker history {made}:answer"""
 
     def judge(self) -> Outcome:
         """Verify that the image has the checksum, does not have `/big`, and is hardly larger than its base."""
@@ -68,24 +71,29 @@ class Order(Built):
     made = "exercise-order"
     tags = ("a", "b")
     task = (
-        "Write one Dockerfile with two instructions on the base `ALPINE`. One copies `index.html` to `/index.html`. The other is "
-        f"`RUN head -c {BIG} /dev/urandom > /tool`, in place of an installation. Build it twice, with different texts in the page: "
-        f'first `kit.builds.build(cluster.engine, dockerfile, "{made}:a", files={{"index.html": "one"}})`, then `{made}:b`. '
-        "The two images must share all layers except one."
+        "`order.Dockerfile` copies `page.html` to `/index.html`, and makes a large file `/tool` in place of an installation. Build "
+        "it twice, with different texts in the page. The two images must share all layers except one. `echo one > page.html` "
+        f"writes a page, and `docker build --build-arg ALPINE=$ALPINE -f order.Dockerfile -t {made}:a .` builds the first image. "
+        f"The second one is `{made}:b`."
     )
     hints = (
         "If a build runs an instruction again, it also runs all later ones again. Which of the two changes more often?",
         "Put the instruction that changes rarely first, and the one that changes often last. Then a new page makes only "
         "one new layer.",
-        "Write `RUN head -c … > /tool` first, and `COPY index.html /index.html` after it. Build with one text as `…:a`, "
-        "and with another text as `…:b`.",
+        f"Write `RUN head -c … > /tool` first, and `COPY page.html /index.html` after it. Build with one text as `{made}:a`, "
+        "and with another text as `…:b`. In the second build, the step of `RUN` must be CACHED.",
     )
-    solution_text = (
-        'DOCKERFILE = """\\\nARG ALPINE\nFROM ${ALPINE}\n'
-        f'RUN head -c {BIG} /dev/urandom > /tool\nCOPY index.html /index.html\n"""\n'
-        'for tag, page in {"a": "one", "b": "two"}.items():\n'
-        f'    kit.builds.build(cluster.engine, DOCKERFILE, f"{made}:{{tag}}", files={{"index.html": page}})'
-    )
+    solution_text = f"""\
+cat > ordered.Dockerfile <<'END'
+ARG ALPINE
+FROM ${{ALPINE}}
+RUN head -c {BIG} /dev/urandom > /tool
+COPY page.html /index.html
+END
+echo one > page.html
+docker build --build-arg ALPINE="$ALPINE" -f ordered.Dockerfile -t {made}:a .
+echo another > page.html
+docker build --build-arg ALPINE="$ALPINE" -f ordered.Dockerfile -t {made}:b ."""
 
     def judge(self) -> Outcome:
         """Verify that the pages of the two images differ, and that the images share all layers except one."""
@@ -102,30 +110,24 @@ class Order(Built):
         return passed(f"their pages contain {pages}", f"b has {len(second)} layers, and one is not in a: {own[0]}")
 
 
-class Limits(Exercise):
+class Limits(DockerExercise):
     """A container with limited memory and processes, which can write to one folder only."""
 
     name = f"{CHAPTER}/limits"
     made = "exercise-limits"
     task = (
-        f"Start a container from alpine that sleeps. It may use at most {MEMORY} bytes of memory and {PROCESSES} processes, and can "
-        f"write to `/run` only. `docker run --name {made} ...` starts it. So does "
-        f'`kit.builds.start(cluster.engine, "{made}", image, command, ...)`, with the image `kit.builds.base(cluster.engine, "alpine")` '
-        "and the settings of `containers.create` of the Python package docker."
+        f"Start a container `{made}` of the image `$ALPINE`, with a program that sleeps. It may use at most {MEMORY} bytes of "
+        f"memory and {PROCESSES} processes, and can write to `/run` only."
     )
     hints = (
         "Four settings are needed: for memory, for processes, for a read-only file system, and for one folder to write to.",
-        "The options of `docker run` are --memory, --pids-limit, --read-only and --tmpfs. In the Python package they "
-        "are called mem_limit, pids_limit, read_only and tmpfs.",
+        "`docker run --help` lists all options. The four are --memory, --pids-limit, --read-only and --tmpfs.",
         "Use `docker run -d` with the name from the task. Add `--memory` and `--pids-limit` with the numbers from the "
         "task, `--read-only`, and `--tmpfs /run`. The command is `sleep 3600`.",
     )
-    solution_text = (
-        'image = kit.builds.base(cluster.engine, "alpine")\n'
-        "kit.builds.start(\n"
-        f'    cluster.engine, "{made}", image, ["sleep", "3600"],\n'
-        f'    mem_limit={MEMORY}, pids_limit={PROCESSES}, read_only=True, tmpfs={{"/run": ""}},\n)'
-    )
+    solution_text = f"""\
+docker rm --force {made}
+docker run -d --name {made} --memory {MEMORY} --pids-limit {PROCESSES} --read-only --tmpfs /run "$ALPINE" sleep 3600"""
 
     def check(self) -> Outcome:
         """Find the newest container of the exercise, then judge it."""

@@ -1,16 +1,17 @@
-"""Exercises of 2.2-dockerfile: the learner builds images by `kit.builds.build`; the checks inspect them."""
+"""Exercises of 2.2-dockerfile: the learner builds images with `docker build`; the checks inspect them."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import secrets
+from typing import ClassVar
 
 from kitlib.errors import BuildFailed, EngineError
 from kitlib.exercises.base import Outcome, failed, passed
 from kitlib.exercises.built import Built
 from kitlib.measure.images import health
-from kitlib.measure.images.context import FILES, SECRET
+from kitlib.measure.images.context import SECRET
 from kitlib.measure.images.traces import traces
 from kitlib.workloads import builds
 
@@ -34,24 +35,29 @@ class Secret(Built):
     tags = ("answer",)
     task = (
         f"Build `{made}:answer` on `ALPINE`. `/fingerprint` must contain the SHA-256 of the licence `{LICENCE}`, as `sha256sum` prints it. "
-        "The licence itself must be in no layer and not in the image's configuration. The build gets it as the secret `exercise`: "
-        f'`kit.builds.build(cluster.engine, dockerfile, "{made}:answer", secrets={{"exercise": "{LICENCE}"}})`, or '
-        f"`docker build --secret id=exercise,src=FILE -t {made}:answer .` with a file that contains the licence and no newline. "
-        "Also copy the Dockerfile into the image, with `COPY Dockerfile /Dockerfile`: the check builds it again with another licence."
+        "The licence itself must be in no layer and not in the image's configuration, and the Dockerfile must be in the image as "
+        "`/Dockerfile`: the check builds it again with another licence. `secret.Dockerfile` is a beginning. Make the folder "
+        f"`secret` with a copy of it called `Dockerfile`, and write the licence to a file: `printf %s {LICENCE} > licence.txt`. "
+        f"Then run `docker build --build-arg ALPINE=$ALPINE --secret id={SECRET_ID},src=licence.txt -t {made}:answer secret`."
     )
     hints = (
         "The values of ARG and ENV and the files of COPY stay in the image. Which instruction can read a file that is in "
         "no layer?",
-        "`RUN --mount=type=secret,id=exercise` gives the secret to one instruction, as the file /run/secrets/exercise.",
-        "Write `RUN --mount=type=secret,id=exercise sha256sum < /run/secrets/exercise > /fingerprint`, and after it "
-        "`COPY Dockerfile /Dockerfile`.",
+        f"`RUN --mount=type=secret,id={SECRET_ID}` gives the secret to one instruction, as the file /run/secrets/{SECRET_ID}. If "
+        "you correct licence.txt after a build, add `--no-cache` to the next one.",
+        f"In place of `ARG LICENCE` and its `RUN`, write `RUN --mount=type=secret,id={SECRET_ID} sha256sum < /run/secrets/{SECRET_ID} > "
+        "/fingerprint`. `COPY Dockerfile /Dockerfile` stays after it.",
     )
-    solution_text = (
-        'text = "ARG ALPINE\\nFROM ${ALPINE}\\n"\n'
-        'text += "RUN --mount=type=secret,id=exercise sha256sum < /run/secrets/exercise > /fingerprint\\n"\n'
-        'text += "COPY Dockerfile /Dockerfile\\n"\n'
-        f'kit.builds.build(cluster.engine, text, "{made}:answer", secrets={{"exercise": "{LICENCE}"}})'
-    )
+    solution_text = f"""\
+mkdir -p mounted
+cat > mounted/Dockerfile <<'END'
+ARG ALPINE
+FROM ${{ALPINE}}
+RUN --mount=type=secret,id={SECRET_ID} sha256sum < /run/secrets/{SECRET_ID} > /fingerprint
+COPY Dockerfile /Dockerfile
+END
+printf %s {LICENCE} > licence.txt
+docker build --build-arg ALPINE="$ALPINE" --secret id={SECRET_ID},src=licence.txt -t {made}:answer mounted"""
 
     def judge(self) -> Outcome:
         """Search the image for the licence and its fingerprint, then build the answer's Dockerfile with another licence."""
@@ -65,7 +71,7 @@ class Secret(Built):
         if says[:1] != [PRINT]:
             return failed(
                 f"/fingerprint contains {' '.join(says)!r}",
-                look="the input of sha256sum: it must be the licence and nothing else",
+                look="the input of sha256sum: only the licence, without a newline. With `--no-cache`, a build reads a corrected file",
             )
         return self._with_another_licence()
 
@@ -115,26 +121,32 @@ class Healthy(Built):
     name = f"{CHAPTER}/healthy"
     made = "exercise-healthy"
     tags = ("answer",)
+    uses: ClassVar = {"GOAPP": "goapp-scratch", **Built.uses}
     task = (
-        f"Build `{made}:answer` on `ALPINE`, with goapp's program in it. `ARG GOAPP` and `FROM ${{GOAPP}} AS built` name goapp's image, "
-        "and `COPY --from=built /usr/local/bin/catalog /catalog` copies the program. Your image must run as a user other than root, and "
-        "have a HEALTHCHECK that succeeds. goapp answers on port 8080 at /health. "
-        '`kit.builds.build(cluster.engine, dockerfile, tag, args={"GOAPP": kit.image("goapp-scratch").reference})` builds it.'
+        "`healthy.Dockerfile` puts goapp's program on `ALPINE`. Its image runs as root and has no health check. Change both, and build "
+        f"`{made}:answer`: `docker build --build-arg GOAPP=$GOAPP --build-arg ALPINE=$ALPINE -f healthy.Dockerfile -t {made}:answer .`. "
+        "Your image must run as a user other than root, and have a HEALTHCHECK that succeeds. goapp answers on port 8080 at /health."
     )
     hints = (
         "The health check runs inside the container. Which HTTP client does this base image have?",
         "BusyBox has `wget`. Its exit code is 0 if the request succeeds, and HEALTHCHECK uses the exit code. A USER "
         "that is a number needs no entry in /etc/passwd.",
-        'Write `HEALTHCHECK CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/health"]`, `USER 65532:65532` '
-        'and `ENTRYPOINT ["/catalog"]`.',
+        'Write `HEALTHCHECK CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/health"]` and `USER 65532:65532` '
+        "before the ENTRYPOINT. `docker ps` shows `(healthy)` beside a container of your image as soon as the first check has succeeded.",
     )
-    solution_text = (
-        'text = """\\\nARG GOAPP\nARG ALPINE\nFROM ${GOAPP} AS built\nFROM ${ALPINE}\n'
-        "COPY --from=built /usr/local/bin/catalog /catalog\nUSER 65532:65532\n"
-        'HEALTHCHECK CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/health"]\nENTRYPOINT ["/catalog"]\n"""\n'
-        'goapp = {"GOAPP": kit.image("goapp-scratch").reference}\n'
-        f'kit.builds.build(cluster.engine, text, "{made}:answer", args=goapp)'
-    )
+    solution_text = f"""\
+cat > checked.Dockerfile <<'END'
+ARG GOAPP
+ARG ALPINE
+FROM ${{GOAPP}} AS built
+
+FROM ${{ALPINE}}
+COPY --from=built /usr/local/bin/catalog /catalog
+USER 65532:65532
+HEALTHCHECK CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/health"]
+ENTRYPOINT ["/catalog"]
+END
+docker build --build-arg GOAPP="$GOAPP" --build-arg ALPINE="$ALPINE" -f checked.Dockerfile -t {made}:answer ."""
 
     def judge(self) -> Outcome:
         """Verify that the image's user is not root, and that a container of the image becomes healthy."""
@@ -162,26 +174,20 @@ class Ignored(Built):
     made = "exercise-ignore"
     tags = ("answer",)
     task = (
-        f'`files = dict(kit.exercise("{name}").given())` gives a folder as a dict from path to text. One file contains a secret. '
-        f"Add a `.dockerignore`, and build `{made}:answer` from `ALPINE` with `COPY . /src`. "
-        "The image must contain `main.go`. No layer may contain `.env`, `.git` or `bin`. "
-        "`kit.builds.build(cluster.engine, dockerfile, tag, files=files)` builds it."
+        "`sh ignore.sh` makes the folder `ignore`, with a Dockerfile that copies the whole folder to `/src`. One of the other "
+        f"files contains a secret. Add a `.dockerignore` to the folder, and build `{made}:answer`: `docker build --build-arg "
+        f"ALPINE=$ALPINE -t {made}:answer ignore`. The image must contain `main.go`. No layer may contain `.env`, `.git` or `bin`."
     )
     hints = (
         "COPY can copy only files of the build context. Which file lists what stays out of the context?",
         "A .dockerignore has one pattern per line, and is itself a file of the context. A `RUN rm` comes too late, "
         "because an earlier layer already has the file.",
-        "Write the three lines `.env`, `.git` and `bin` into `.dockerignore`. Add this file to `files` before you build.",
+        "Write the three lines `.env`, `.git` and `bin` into `ignore/.dockerignore`, and build. `ls -A ignore` shows the folder.",
     )
-    solution_text = (
-        f'files = dict(kit.exercise("{name}").given())\n'
-        'files[".dockerignore"] = ".env\\n.git\\nbin\\n"\n'
-        f'kit.builds.build(cluster.engine, "ARG ALPINE\\nFROM ${{ALPINE}}\\nCOPY . /src\\n", "{made}:answer", files=files)'
-    )
-
-    def given(self) -> dict[str, str]:
-        """The files of the folder to build from: path -> text."""
-        return dict(FILES)
+    solution_text = f"""\
+sh ignore.sh
+printf '%s\\n' .env .git bin > ignore/.dockerignore
+docker build --build-arg ALPINE="$ALPINE" -t {made}:answer ignore"""
 
     def judge(self) -> Outcome:
         """Verify that `/src` has `main.go` and no unwanted file, and that no layer contains the secret."""

@@ -23,6 +23,15 @@ ANSWER, ENVELOPE = "answer", "envelope"  # ConfigMaps
 CUSTOMERS = 1800  # seconds for which there is load, while you look
 LASTING = tuple(fault for fault in faults.ALL if fault.name != "leak")  # a leak ends by itself, with its process
 CONFESSION = "fault injected"  # goapp's own line, which a real fault does not write
+CHAIN = chains.namespace_name("exercise-hidden-")
+# Commands for a terminal: the name of the chain's namespace, and the repair of each fault.
+HIDDEN = f"NAMESPACE=$(kubectl get namespaces -o name | sed -n 's:^namespace/\\(kit-{CHAIN}.*\\):\\1:p')\n"
+SELECT = """\
+kubectl -n "$NAMESPACE" patch service gateway --type=merge -p '{"spec": {"selector": {"app.kubernetes.io/component": null}}}'
+"""
+RESTART = """\
+kubectl -n "$NAMESPACE" rollout restart deployment/backend
+kubectl -n "$NAMESPACE" rollout status deployment/backend --timeout=60s"""
 
 
 class _Played(Exercise):
@@ -186,24 +195,31 @@ class Hidden(_Played):
     """Two faults, one of which hides the other."""
 
     name = f"{CHAPTER}/hidden"
+    language = "bash"
     outer, inner = faults.named("selector"), faults.named("errors")
     task = (
-        f'Run `namespace = kit.exercise("{CHAPTER}/hidden").given()`. It starts a chain in which no request succeeds. Repair the chain '
-        "until every request succeeds. The first fault that you find may not be the only one."
+        f'`kit.exercise("{CHAPTER}/hidden").given()` in a cell starts a chain in which no request succeeds. Repair the chain with '
+        "`kubectl`, until every request succeeds. The first fault that you find may not be the only one."
     )
     hints = (
-        "Run `.given()` first. It starts a new chain and injects what is wrong. No request succeeds. How far does a request "
-        "get?",
-        "The Service of the gateway leads to no pod. Compare the labels in its selector with the labels of the pods. When "
-        "requests arrive again, look at the trace of a request that fails.",
-        "There are two faults: `kit.gameday.faults.named('selector')` and `kit.gameday.faults.named('errors')`. Call "
-        "`.repair(namespace)` of each.",
+        "Run `.given()` first. It starts a new chain and injects what is wrong. `kubectl get namespaces` shows its namespace, which begins "
+        f"with `kit-{CHAIN}`. No request succeeds. How far does a request get?",
+        "The Service of the gateway leads to no pod. `kubectl -n NAMESPACE describe service gateway` shows the labels in its selector, and "
+        "`kubectl -n NAMESPACE get pods --show-labels` those of the pods. When requests arrive again, look at the trace of a request that "
+        "fails.",
+        "There are two faults. The selector asks for a value of the label `app.kubernetes.io/component` that no pod has. Remove this label "
+        "from it with `kubectl edit` or `kubectl patch`. The backend also answers half of its requests with errors. This fault is in the "
+        "process, so it ends with `kubectl -n NAMESPACE rollout restart deployment/backend`.",
     )
-    solution_text = (
-        f'namespace = kit.exercise("{CHAPTER}/hidden").given()\n'
-        'kit.gameday.faults.named("selector").repair(namespace)\n'
-        'kit.gameday.faults.named("errors").repair(namespace)'
-    )
+    solution_text = f"""\
+# after `.given()` in a cell
+{HIDDEN}\
+kubectl -n "$NAMESPACE" get service gateway -o yaml
+kubectl -n "$NAMESPACE" get pods --show-labels
+{SELECT}\
+kubectl -n "$NAMESPACE" get endpointslices
+kubectl -n "$NAMESPACE" logs deployment/backend --tail=20
+{RESTART}"""
 
     def break_it(self, namespace: Namespace) -> None:
         """Inject both faults, then start the load."""

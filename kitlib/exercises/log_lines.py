@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from kitlib.cluster.bound import Namespace
+from kitlib.exercises import place
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
-from kitlib.exercises.mended import Mended
+from kitlib.exercises.mended import Mended, absent
+from kitlib.exercises.terminal import space
 from kitlib.kube import wait
 from kitlib.kube.client import Object, Ref
-from kitlib.measure.selfhealing import probes
 from kitlib.measure.signals import lines, propagation
 from kitlib.stacks import logs as stack
 from kitlib.telemetry import polling
@@ -28,48 +31,51 @@ class Fields(Mended):
     namespace = SPACE
     asked = 3
     task = (
-        "goapp writes no log line per request here, and it has its default service name. Fix "
-        '`manifests = kit.exercise("4.1-logging/fields").given()`, and apply them in '
-        f"`cluster.namespace('{SPACE}')`. goapp must then write one log line per request, with the fields `app.path` and "
-        "`app.status`, and with the value `shop` in `app.service`. The check sends requests and looks for their lines in "
-        "Elasticsearch."
+        f"`fields.yaml` runs the sample service as Deployment `fields` in the namespace `kit-{SPACE}`. The program writes no log line per "
+        "request, and it has its default service name. Complete the file and apply it. The program must write one log line per request, "
+        "with the fields `app.path` and `app.status`, and with the value `shop` in `app.service`. The check sends requests and looks for "
+        "their lines in Elasticsearch."
     )
     hints = (
-        "Two settings of the program decide this: the lowest level that it logs, and its name.",
-        "The line of a request has the level DEBUG. goapp/README.md lists the settings. Each is an environment variable "
-        "that begins with `CATALOG_`.",
-        "Add `CATALOG_LOG_LEVEL` with the value `DEBUG`, and `CATALOG_NAME` with the value `shop`, to the environment of "
-        "the container. Then apply the manifests.",
+        f"`kubectl -n kit-{SPACE} logs deployment/fields` shows what the program writes. Two of its settings decide this: the lowest "
+        "level that it logs, and its name.",
+        "The line of a request has the level DEBUG. The section *Settings* of goapp/README.md lists all settings. Each is an environment "
+        "variable that begins with `CATALOG_`.",
+        "Add two entries to the list `env` of the container: `CATALOG_LOG_LEVEL` with the value `DEBUG`, and `CATALOG_NAME` with the value "
+        "`shop`. Then run `kubectl apply -f fields.yaml`. Without the file, "
+        f"`kubectl -n kit-{SPACE} set env deployment/fields NAME=VALUE` does the same.",
     )
-    solution_text = (
-        f"{INSTALL}"
-        'manifests = kit.exercise("4.1-logging/fields").given()\n'
-        "container = kit.measure.probes.container_of(kit.measure.probes.only(manifests))\n"
-        "settings = {'CATALOG_LOG_LEVEL': 'DEBUG', 'CATALOG_NAME': 'shop'}\n"
-        "container['env'] = container.get('env', []) + [{'name': n, 'value': v} for n, v in settings.items()]\n"
-        f"cluster.namespace('{SPACE}').apply(*manifests)"
-    )
+    solution_text = f"""\
+{space(SPACE)}\
+sed -i '/^          env:$/r /dev/stdin' fields.yaml <<'YAML'
+            - name: CATALOG_LOG_LEVEL
+              value: "DEBUG"
+            - name: CATALOG_NAME
+              value: "shop"
+YAML
+kubectl apply -f fields.yaml
+kubectl -n kit-{SPACE} rollout status deployment/fields --timeout=60s"""
 
-    def manifests(self, image: str) -> list[Object]:
-        """One replica of goapp that logs no requests and has the default name."""
-        return probes.replicas(self.deployment, image, 1, treatments=("quick-exit",))
+    def prepare(self) -> None:
+        """Also install the stack of the logs, as the chapter does."""
+        super().prepare()
+        stack.install(self.cluster)
 
     def judge(self, namespace: Namespace, _: Object) -> Outcome:
         """Send requests, and look for their lines: in the pod's log, and then in Elasticsearch, with path, status and service."""
         logs = stack.find(self.cluster)
-        if logs is None:
-            return NOT_ATTEMPTED
-        app.roll_out(namespace, self.deployment)
-        (pod,) = app.pods(namespace, self.deployment)
+        return self.settled(namespace, partial(self._asked, logs, namespace)) if logs else absent("logs")
+
+    def _asked(self, logs: Logs, namespace: Namespace, pod: str) -> Outcome:
         for _request in range(self.asked):
             app.ask(namespace, pod, "/items")
-        written = polling.settled(lambda: self._written(namespace), enough=self.asked, patience=PATIENCE)
+        written = polling.settled(lambda: _requests(namespace, pod), enough=self.asked, patience=PATIENCE)
         if written < self.asked:
             return failed(
                 f"{written} lines with path and status in the pod's log, for {self.asked} requests",
                 look="the lowest level that goapp logs. goapp/README.md shows the level of the line of a request",
             )
-        of = matching(namespace=namespace.name, pod=pod["metadata"]["name"], app__path="/items", app__status=200)
+        of = matching(namespace=namespace.name, pod=pod, app__path="/items", app__status=200)
         if (found := lines.settle(logs, of, self.asked)) < self.asked:
             return failed(
                 f"{found} lines in Elasticsearch, of {written} in the pod's log",
@@ -80,10 +86,11 @@ class Fields(Mended):
             return failed(f"app.service of these lines: {', '.join(services)}", look="the setting `name` of goapp")
         return passed(f"{found} lines of the service shop, with path and status")
 
-    def _written(self, namespace: Namespace) -> int:
-        """How many requests the pod's own log has."""
-        found = propagation.log(namespace, self.deployment)
-        return sum((line.get("path"), line.get("status")) == ("/items", 200) for line in found)
+
+def _requests(namespace: Namespace, pod: str) -> int:
+    """How many requests the pod's own log has."""
+    found = propagation.written(namespace, pod)
+    return sum((line.get("path"), line.get("status")) == ("/items", 200) for line in found)
 
 
 class Forget(Exercise):
@@ -122,7 +129,7 @@ class Forget(Exercise):
         script = (
             f'for i in $(seq {self.total}); do echo "order $i served"; done | sed "1,{self.leaked}s/$/ {self.word}/"'
         )
-        namespace = self.cluster.namespace(SPACE)
+        namespace = place.ensure(self.cluster, SPACE)
         namespace.apply(lines.pod(self.pod, self.cluster.image("alpine"), ["sh", "-c", script]))
         done = wait.phase("Succeeded")
         wait.until(self.cluster.kube, "Pod", self.pod, namespace.name, done=done, what="finished")

@@ -1,4 +1,4 @@
-"""Exercises that give the learner a Deployment to fix: the learner applies it, the check judges it, and reset deletes it."""
+"""Exercises whose answer is a Deployment in the namespace of the chapter's exercises: its file is there to be completed or repaired."""
 
 from __future__ import annotations
 
@@ -6,31 +6,36 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 from kitlib.cluster.bound import Cluster, Namespace
+from kitlib.errors import WaitTimeout
 from kitlib.exercises import place
-from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome
+from kitlib.exercises.base import NOT_ATTEMPTED, Outcome, failed
+from kitlib.exercises.terminal import TerminalExercise
 from kitlib.kube import wait
 from kitlib.kube.client import Object, Ref
+from kitlib.workloads import app
 
 SECONDS = 20.0
+WAITS = "kubectl describe pod: why are some pods not ready?"
 
 
-class Mended(Exercise):
-    """An exercise that gives manifests with a Deployment of the exercise's name; the answer is this Deployment in the cluster."""
+class Mended(TerminalExercise):
+    """An exercise whose answer is a Deployment with the exercise's name, applied by any tool in the namespace kit-NAMESPACE.
 
-    namespace: str  # NAME of the namespace kit-NAME
+    namespace: without the prefix `kit-`; the exercises of a chapter share it.  seconds: how long the check waits for the rollout.
+    """
+
+    namespace: str
+    seconds = 60.0
 
     @property
     def deployment(self) -> str:
         """The name of the Deployment: the part of the exercise's name after the slash."""
         return self.name.rpartition("/")[2]
 
-    def given(self) -> list[Object]:
-        """The manifests to fix."""
-        return self.manifests(self.cluster.image("goapp-distroless"))
-
-    @abstractmethod
-    def manifests(self, image: str) -> list[Object]:
-        """The manifests to fix, with this image of goapp."""
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the objects in the exercise's file."""
+        return (self.deployment,)
 
     def check(self) -> Outcome:
         """Look whether the Deployment exists, then judge it."""
@@ -43,13 +48,25 @@ class Mended(Exercise):
         """Judge the Deployment as the API has it."""
 
     def reset(self) -> None:
-        """Delete the exercise's objects; those of other exercises stay."""
+        """Delete the exercise's objects; those of the other exercises stay."""
         discard(self.cluster, f"kit-{self.namespace}", self.names)
 
-    @property
-    def names(self) -> Sequence[str]:
-        """The instances of goapp that reset deletes."""
-        return (self.deployment,)
+    def settled(self, namespace: Namespace, then: Callable[[str], Outcome]) -> Outcome:
+        """Go on with the name of one pod once the Deployment is rolled out; fail with the state of the pods if that takes too long."""
+        try:
+            found = app.roll_out(namespace, self.deployment, self.seconds)
+        except WaitTimeout as e:
+            return failed(*e.observed[:5], look=WAITS)
+        names = [str(pod["metadata"]["name"]) for pod in app.selected(namespace, found)]
+        return then(names[0]) if names else failed("the Deployment has no pod", look="`replicas`: at least one pod")
+
+
+def absent(stack: str) -> Outcome:
+    """The outcome while a stack that the check asks is not installed.  stack: like logs."""
+    return failed(
+        f"the stack {stack} is not installed, so the check cannot ask it",
+        look=f"`kit.stacks.{stack}.install(cluster)` in a cell, or `./kit stacks install {stack}` in the folder of the kit",
+    )
 
 
 def discard(cluster: Cluster, namespace: str, names: Sequence[str]) -> None:

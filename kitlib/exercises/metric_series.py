@@ -7,16 +7,17 @@ import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 import yaml
 
 from kitlib.cluster.bound import Namespace
 from kitlib.errors import WaitTimeout
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
-from kitlib.exercises.mended import Mended
+from kitlib.exercises.mended import Mended, absent
+from kitlib.exercises.terminal import space
 from kitlib.kube import wait
 from kitlib.kube.client import Object
-from kitlib.measure.selfhealing import probes
 from kitlib.stacks import metrics as stack
 from kitlib.stacks import prometheus
 from kitlib.telemetry import polling
@@ -39,50 +40,54 @@ class Scraped(Mended):
     namespace = "metrics-exercises"
     interval = 1.0
     task = (
-        'Prometheus does not scrape goapp here. Fix `manifests = kit.exercise("4.2-metrics/scraped").given()`, and apply them in '
-        f"`cluster.namespace('{namespace}')`. The Prometheus of the stack must scrape the pod every second. A pod asks for this by "
-        "the annotations `prometheus.io/scrape`, `prometheus.io/port`, `prometheus.io/path` and `prometheus.io/interval`. The "
-        "check asks Prometheus for its targets."
+        f"`scraped.yaml` runs the sample service as Deployment `scraped` in the namespace `kit-{namespace}`. Prometheus does not scrape "
+        "it. Complete the file and apply it. The Prometheus of the stack must scrape the pod every second. A pod asks for this by the "
+        "annotations `prometheus.io/scrape`, `prometheus.io/port`, `prometheus.io/path` and `prometheus.io/interval`. The check asks "
+        "Prometheus for its targets."
     )
     hints = (
         "Prometheus finds the pods through the Kubernetes API, and scrapes those that ask for it. On which object does it "
         "look for the annotations?",
         "It reads the annotations of the pod. The annotations of a Deployment are not copied to its pods, but those in "
-        "`spec.template.metadata` are.",
-        'Add four annotations there: `prometheus.io/scrape: "true"`, `prometheus.io/port: "8080"`, '
-        "`prometheus.io/path: /metrics` and `prometheus.io/interval: 1s`. All values are strings.",
+        f"`spec.template.metadata` are. `kubectl -n kit-{namespace} describe pod` shows what a pod has.",
+        'Add `annotations:` beside the `labels:` of the pod template, with four entries: `prometheus.io/scrape: "true"`, '
+        '`prometheus.io/port: "8080"`, `prometheus.io/path: /metrics` and `prometheus.io/interval: 1s`. All values are strings, so '
+        "`true` and `8080` need quotes. Then run `kubectl apply -f scraped.yaml`.",
     )
-    solution_text = (
-        "kit.stacks.metrics.install(cluster)\n"
-        'manifests = kit.exercise("4.2-metrics/scraped").given()\n'
-        "template = kit.measure.probes.only(manifests)['spec']['template']\n"
-        "notes = {'scrape': 'true', 'port': '8080', 'path': '/metrics', 'interval': '1s'}\n"
-        "template['metadata']['annotations'] = {f'prometheus.io/{key}': value for key, value in notes.items()}\n"
-        f"cluster.namespace('{namespace}').apply(*manifests)"
-    )
+    solution_text = f"""\
+{space(namespace)}\
+sed -i '/^    metadata:$/r /dev/stdin' scraped.yaml <<'YAML'
+      annotations:
+        prometheus.io/scrape: "true"
+        prometheus.io/port: "8080"
+        prometheus.io/path: /metrics
+        prometheus.io/interval: 1s
+YAML
+kubectl apply -f scraped.yaml
+kubectl -n kit-{namespace} rollout status deployment/scraped --timeout=60s"""
 
-    def manifests(self, image: str) -> list[Object]:
-        """One replica of goapp without annotations for Prometheus."""
-        return probes.replicas(self.deployment, image, 1, treatments=("quick-exit",))
+    def prepare(self) -> None:
+        """Also install the stack of the metrics, as the chapter does."""
+        super().prepare()
+        stack.install(self.cluster)
 
     def judge(self, namespace: Namespace, _: Object) -> Outcome:
         """Look whether Prometheus has the pod as a target, reaches it, and scrapes it every second."""
         metrics = stack.find(self.cluster)
-        if metrics is None:
-            return NOT_ATTEMPTED
-        app.roll_out(namespace, self.deployment)
-        (pod,) = app.pods(namespace, self.deployment)
-        name, notes = pod["metadata"]["name"], pod["metadata"].get("annotations", {})
-        if notes.get("prometheus.io/scrape") == "true":
+        return self.settled(namespace, partial(self._target, metrics, namespace)) if metrics else absent("metrics")
+
+    def _target(self, metrics: Metrics, namespace: Namespace, pod: str) -> Outcome:
+        found = self.cluster.kube.get("Pod", pod, namespace.name) or {"metadata": {}}
+        if found["metadata"].get("annotations", {}).get("prometheus.io/scrape") == "true":
             with suppress(WaitTimeout):
-                metrics.until(f'up{{job="pods", pod="{name}"}}', seconds=DISCOVERED)
-        found = metrics.targets().set_index("pod")
-        if name not in found.index:
+                metrics.until(f'up{{job="pods", pod="{pod}"}}', seconds=DISCOVERED)
+        targets = metrics.targets().set_index("pod")
+        if pod not in targets.index:
             return failed(
-                f"Prometheus has no target for the pod {name}",
+                f"Prometheus has no target for the pod {pod}",
                 look="the annotations of the pod template: those of the Deployment are not copied to its pods, and an interval has a unit",
             )
-        target = found.loc[name]
+        target = targets.loc[pod]
         if target["health"] != "up":
             return failed(
                 f"{target['url']} is {target['health']}: {target['error']}",

@@ -8,7 +8,7 @@ import secrets
 from abc import abstractmethod
 from contextlib import closing
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from kitlib.errors import EngineError, WaitTimeout
 from kitlib.exercises.base import Outcome, failed, passed
@@ -29,13 +29,8 @@ class _OfGoapp(Built):
     """An exercise whose answer is an image of goapp, built from the learner's Dockerfile."""
 
     tags = ("answer",)
-    dockerfile: str  # that solves it
+    folders: ClassVar = {"SOURCE": app.SOURCE}
     silent: str  # where to look when it does not start
-
-    @property
-    def solution_text(self) -> str:  # type: ignore[override]
-        """A cell that builds the image from the reference Dockerfile."""
-        return f'kit.app.build(cluster.engine, """\\\n{self.dockerfile}""", "{self.made}:answer")'
 
     def judge(self) -> Outcome:
         """Verify that the image starts and serves as goapp does, then judge its size."""
@@ -108,22 +103,24 @@ class Loader(_OfGoapp):
 
     name = "2.3-multi-stage/loader"
     made = "exercise-loader"
+    uses: ClassVar = {"GOLANG": "golang", "ALPINE": "alpine"}
     task = (
-        f"The image of the guide's section 2.3 cannot start. Fix its Dockerfile with one change, and build it as `{made}:answer`. "
-        "The image must start, and must still be small. `kit.app.build(cluster.engine, dockerfile, tag)` builds goapp with the "
-        "text of your Dockerfile."
+        "The image of the guide's section 2.3 cannot start. `loader.Dockerfile` is its Dockerfile, restated. Fix it with one change, and "
+        f"build `{made}:answer` from goapp's source: `docker build --build-arg GOLANG=$GOLANG --build-arg ALPINE=$ALPINE -f "
+        f"loader.Dockerfile -t {made}:answer $SOURCE`. The image must start, and must still be small."
     )
     hints = (
         "The binary needs a loader that is not in the final base image. With which setting does Go build a binary that "
         "needs no loader?",
-        "With cgo, Go links the program against the C library of the build stage. Without cgo, the program is static.",
+        "With cgo, Go links the program against the C library of the build stage. Without cgo, the program is static. "
+        f"`docker run --rm {made}:answer -version` shows whether your image starts.",
         "Set `CGO_ENABLED=0` before `go build` in the first stage, and change nothing else.",
     )
-    dockerfile = (
-        "ARG GOLANG\nARG ALPINE\n"
-        "FROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\nRUN CGO_ENABLED=0 go build -o /catalog ./cmd/catalog\n"
-        'FROM ${ALPINE}\nCOPY --from=build /catalog /catalog\nENTRYPOINT ["/catalog"]\n'
-    )
+    solution_text = f"""\
+sed 's/^RUN go build/RUN CGO_ENABLED=0 go build/' loader.Dockerfile > static.Dockerfile
+diff loader.Dockerfile static.Dockerfile || true
+docker build --build-arg GOLANG="$GOLANG" --build-arg ALPINE="$ALPINE" -f static.Dockerfile -t {made}:answer "$SOURCE"
+docker run --rm {made}:answer -version"""
 
     silent = "the build stage: does the binary still need a dynamic loader (CGO_ENABLED)?"
 
@@ -143,23 +140,36 @@ class Smallest(_OfGoapp):
 
     name = "2.3-multi-stage/smallest"
     made = "exercise-smallest"
+    uses: ClassVar = {"GOLANG": "golang"}
     task = (
         f"Build the smallest image of goapp that you can, as `{made}:answer`. It must start, and run as a user other than root. "
-        "Its size must be close to the size of the kit's smallest image."
+        "Its size must be close to the size of the kit's smallest image. Begin with a copy of your `loader.Dockerfile`, called "
+        "`smallest.Dockerfile`, and build it with `docker build --build-arg GOLANG=$GOLANG -f "
+        f"smallest.Dockerfile -t {made}:answer $SOURCE`."
     )
     hints = (
         "Two things make the image large: the base of the final stage, and the data that the linker adds to the program. "
         "How can you make each of them smaller?",
-        "The base `scratch` is empty. The linker flags `-s -w` leave out the symbol table and the debug information.",
+        "The base `scratch` is empty. The linker flags `-s -w` leave out the symbol table and the debug information. "
+        f"`docker image ls {made}` shows the size.",
         'Build with `CGO_ENABLED=0 go build -trimpath -ldflags="-s -w"`. Then write `FROM scratch`, `COPY --from=…`, '
         "`USER 65532:65532` and the ENTRYPOINT.",
     )
-    dockerfile = (
-        "ARG GOLANG\n"
-        "FROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\n"
-        'RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /catalog ./cmd/catalog\n'
-        'FROM scratch\nCOPY --from=build /catalog /catalog\nUSER 65532\nENTRYPOINT ["/catalog"]\n'
-    )
+    solution_text = f"""\
+cat > bare.Dockerfile <<'END'
+ARG GOLANG
+FROM ${{GOLANG}} AS build
+WORKDIR /src
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /catalog ./cmd/catalog
+
+FROM scratch
+COPY --from=build /catalog /catalog
+USER 65532:65532
+ENTRYPOINT ["/catalog"]
+END
+docker build --build-arg GOLANG="$GOLANG" -f bare.Dockerfile -t {made}:answer "$SOURCE"
+docker image ls {made}"""
 
     silent = "ENTRYPOINT: is its path correct, and is the binary static?"
 
@@ -187,28 +197,40 @@ class Complete(Built):
     name = "2.3-multi-stage/complete"
     made = "exercise-complete"
     tags = ("answer",)
+    uses: ClassVar = {"GOLANG": "golang"}
+    folders: ClassVar = {"NEEDS": needs.FOLDER}
     task = (
-        "Build an image for the chapter's program that looks for four things at run time. The image must contain all of them, "
-        "and no other executable program. "
-        f'`kit.measure.needs.build(cluster.engine, dockerfile, "{made}:answer")` builds it. Your Dockerfile may use the argument '
-        "`GOLANG`. The program is the package `./needs` of the build context."
+        "The chapter's program `./needs` looks for four things at run time. In the image of `complete.Dockerfile`, it finds none of them. "
+        "Change the file: the image must contain all four, and no other executable program. The folder `$NEEDS` has the program's source: "
+        f"`docker build --build-arg GOLANG=$GOLANG -f complete.Dockerfile -t {made}:answer $NEEDS`. `docker run --rm {made}:answer` prints "
+        "what the program finds."
     )
     hints = (
-        "The file `kit.measure.needs.PROGRAM` shows what the program looks for. Certificates, time zones and user names "
+        "`cat $NEEDS/needs/main.go` shows what the program looks for. Certificates, time zones and user names "
         "are files. From which of the chapter's base images can you copy each of them?",
         "The stage of `GOLANG` has all of them. Go's standard library reads certificates from /etc/ssl/certs, time zones "
         "from /usr/share/zoneinfo and user names from /etc/passwd, and creates temporary files in /tmp.",
-        "End with `FROM scratch`. From the first stage, copy the static program and these four: the certificates, the "
-        "time zones, an /etc/passwd with the user's number, and a folder /tmp that this user may write to.",
+        "The last stage copies all of /out. So put these into it, in the first stage: the certificates, an /etc/passwd with the user's "
+        "number, and a folder /tmp that this user may write to. The time zones are files too, or the program has them, with `go "
+        "build -tags timetzdata`.",
     )
-    dockerfile = (
-        "ARG GOLANG\nFROM ${GOLANG} AS build\nWORKDIR /src\nCOPY . .\n"
-        "RUN --mount=type=cache,target=/root/.cache/go-build CGO_ENABLED=0 go build -tags timetzdata -o /out/needs ./needs\n"
-        "RUN mkdir -p /out/etc/ssl/certs && cat /usr/share/ca-certificates/mozilla/*.crt > /out/etc/ssl/certs/ca-certificates.crt\n"
-        f"RUN mkdir -m 1777 /out/tmp && echo nobody:x:{needs.USER}:{needs.USER}::/:/ > /out/etc/passwd\n"
-        f'FROM scratch\nCOPY --from=build /out /\nUSER {needs.USER}\nENTRYPOINT ["/needs"]\n'
-    )
-    solution_text = f'kit.measure.needs.build(cluster.engine, """\\\n{dockerfile}""", "{made}:answer")'
+    solution_text = f"""\
+cat > packed.Dockerfile <<'END'
+ARG GOLANG
+FROM ${{GOLANG}} AS build
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/root/.cache/go-build CGO_ENABLED=0 go build -tags timetzdata -o /out/needs ./needs
+RUN mkdir -p /out/etc/ssl/certs && cat /usr/share/ca-certificates/mozilla/*.crt > /out/etc/ssl/certs/ca-certificates.crt
+RUN mkdir -m 1777 /out/tmp && echo nobody:x:{needs.USER}:{needs.USER}::/:/ > /out/etc/passwd
+
+FROM scratch
+COPY --from=build /out /
+USER {needs.USER}
+ENTRYPOINT ["/needs"]
+END
+docker build --build-arg GOLANG="$GOLANG" -f packed.Dockerfile -t {made}:answer "$NEEDS"
+docker run --rm {made}:answer"""
 
     def judge(self) -> Outcome:
         """Verify that the program finds everything that it needs, and is the only executable in the image."""
@@ -218,7 +240,7 @@ class Complete(Built):
         if missing := [kind for kind in needs.KINDS if not found[kind]]:
             return failed(
                 f"the program does not find: {', '.join(missing)}",
-                look="kit.measure.needs.PROGRAM, which shows what these are: certificates, time zones and names are files",
+                look="the source, `$NEEDS/needs/main.go`, which shows what these are: certificates, time zones and names are files",
             )
         counts = surface(self.cluster.engine, self.reference("answer"))
         if counts["executables"] != 1:

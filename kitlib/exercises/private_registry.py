@@ -8,16 +8,34 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 
+from kitlib.cluster import local_registry
 from kitlib.cluster.bound import Namespace
-from kitlib.errors import ClusterError, RegistryRefused
+from kitlib.errors import ClusterError, RegistryRefused, WaitTimeout
+from kitlib.exercises import place, terminal
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
+from kitlib.exercises.built import DockerExercise
+from kitlib.host import identity
 from kitlib.kube.client import Object
-from kitlib.private_registry import Private, files, find, pulls, signing, storage
+from kitlib.private_registry import Private, ensure, files, find, pulls, server, signing, storage
 from kitlib.workloads import builds
 
 CHAPTER = "2.5-registry"
 BIG = 20_000_000  # bytes
 SPENT = "reclaim.json"  # beside the registry's configuration
+PUSH = """\
+mkdir -p "$CLIENT"
+cp config.json "$CLIENT"
+docker --config "$CLIENT" login --username kit --password-stdin "$REGISTRY" < "$REGISTRY_FILES/password"
+docker tag "$ALPINE" "$REGISTRY/exercise/pull:1"
+docker --config "$CLIENT" push --quiet "$REGISTRY/exercise/pull:1"
+docker image rm "$REGISTRY/exercise/pull:1"
+"""
+NAMED = """\
+sed -i '/^spec:$/r /dev/stdin' pull.yaml <<'YAML'
+  imagePullSecrets:
+    - name: regcred
+YAML
+"""
 BEGIN = "private = kit.private_registry\nregistry = private.ensure(cluster)\n"
 
 
@@ -40,53 +58,81 @@ class _Pushed(Exercise):
 
     def reset(self) -> None:
         """Remove the exercise's images from the engine and from the registry."""
-        builds.remove(self.cluster.engine, self.made)
+        engine = self.cluster.engine
+        builds.remove(engine, self.made)
         if private := find(self.cluster):
+            for tag in storage.tags(private, self.repository):
+                if engine.inspect(name := f"{private.address}/{self.repository}:{tag}"):
+                    engine.remove(name)
             storage.clear(private, self.repository)
 
 
-class Pull(_Pushed):
+class Pull(_Pushed, DockerExercise):
     """A pod that is allowed to pull from the private registry."""
 
     name = f"{CHAPTER}/pull"
     repository = "exercise/pull"
     made = "exercise-pull"
-    namespace = "exercise-pull"
+    space = "exercise-pull"
+    secret = "regcred"  # noqa: S105  (the name of a Secret)
+    seconds = 60.0
     task = (
-        f"Push an image as `{repository}:1` to the private registry. Then run it in a pod with the name `answer`, in the namespace "
-        f'`cluster.namespace("{namespace}")`. On the nodes, the name of the image is `{files.HOST}/{repository}:1`. '
-        "The chapter used `client.push`, `pulls.trust`, `pulls.secret` and `pulls.pod` of `kit.private_registry`."
+        f"Push an image to the private registry as `{repository}:1`, for example `$ALPINE`. `pull.yaml` has a Pod of this image: `answer`, "
+        f"in the namespace `kit-{space}`. On the nodes, the image is called `{files.HOST}/{repository}:1`. Create a Secret `{secret}` "
+        "for the pull. Then complete the file so that the pod names the Secret, and apply it. The check looks at the pod."
     )
     hints = (
-        "Three things need data of the registry: each node needs its address and certificate authority, the pod needs a "
-        "Secret, and the Secret needs a password.",
-        "`client.push` sends the image, and `pulls.trust` prepares the nodes. `pulls.secret` returns a Secret, and "
-        "`pulls.pod` returns a pod that names it in `imagePullSecrets`.",
-        "Keep this order: push the image, call `pulls.trust(registry)`, call `namespace.apply(pulls.secret(registry))`, "
-        "then apply `pulls.pod('answer', …, secret=pulls.SECRET)`.",
+        "The nodes know the address and the certificate authority of the registry since the section *Pods that pull*. They do not know "
+        "its password. Which object brings a password to a pod, and which field of the pod names it?",
+        "`docker login`, `docker tag` and `docker push` bring the image to `$REGISTRY`, as in the first section *Hands on*. "
+        "`kubectl create secret docker-registry` makes the Secret, and `imagePullSecrets` in the `spec` of the pod names it. The registry "
+        "in the Secret must be the one in the name of the image on the nodes.",
+        "As in *Hands on: pods of a private image*, replace the value of `$REGISTRY` in `$CLIENT/config.json` by "
+        f"`{files.HOST}`, and make the Secret from this file. Add `imagePullSecrets:` and below it `- name: {secret}` to the `spec` of the "
+        "pod. This field of a pod cannot change: delete a pod that exists, then apply the file.",
     )
-    solution_text = (
-        f"{BEGIN}"
-        'DOCKERFILE = "ARG ALPINE\\nFROM ${ALPINE}\\nRUN head -c 9 /dev/urandom > /mine\\n"\n'
-        f'private.client.push(registry, kit.builds.build(cluster.engine, DOCKERFILE, "{made}:1"), "{repository}:1")\n'
-        "private.pulls.trust(registry)\n"
-        f'namespace = cluster.namespace("{namespace}")\n'
-        "namespace.apply(private.pulls.secret(registry))\n"
-        f'private.pulls.outcome(namespace, private.pulls.pod("answer", "{repository}:1", secret=private.pulls.SECRET))'
-    )
+    solution_text = f"""\
+{PUSH}\
+sed "s/$REGISTRY/{files.HOST}/" "$CLIENT/config.json" > "$CLIENT/pull.json"
+docker --config "$CLIENT" logout "$REGISTRY"
+{terminal.space(space)}\
+kubectl -n kit-{space} delete secret {secret} --ignore-not-found
+kubectl -n kit-{space} create secret docker-registry {secret} --from-file="$CLIENT/pull.json"
+rm "$CLIENT/pull.json"
+{NAMED}\
+kubectl apply -f pull.yaml
+kubectl -n kit-{space} wait --for=condition=Ready pod/answer --timeout=60s"""
+
+    @property
+    def settings(self) -> str:
+        """As the chapter sets them: the image, the registry's address, the folder with its password, and one for docker's settings."""
+        container = server.container_name(identity.cluster_name())
+        return (
+            super().settings
+            + f"REGISTRY=$(docker port {container} {local_registry.PORT})\n"
+            + 'REGISTRY_FILES="${KUBECONFIG%/*}/private"\n'
+            + 'CLIENT="$REGISTRY_FILES/client"\n'
+        )
+
+    def prepare(self) -> None:
+        """Also start the registry and let the nodes trust it, as the chapter does."""
+        super().prepare()
+        pulls.trust(ensure(self.cluster))
 
     def judge(self, private: Private, tags: list[str]) -> Outcome:
         """Verify that the pod's image comes from the registry, and that the pod runs."""
-        namespace = Namespace.find(self.cluster, self.namespace)
+        namespace = place.find(self.cluster, self.space)
         pod = self.cluster.kube.get("Pod", "answer", namespace.name) if namespace else None
         if namespace is None or pod is None:
             return NOT_ATTEMPTED
         image = pod["spec"]["containers"][0]["image"]
         if not image.startswith(f"{files.HOST}/{self.repository}"):
             return failed(f"the pod's image is {image}", look=f"its name: the image must come from {files.HOST}")
-        reason, said = pulls.waiting(pod)
-        if pod["status"].get("phase") != "Running":
-            return failed(f"{reason}: {said}", look=self._why(namespace, pod))
+        with suppress(WaitTimeout):
+            pod = pulls.decided(namespace, "answer", seconds=self.seconds) or pod
+        phase = pod["status"].get("phase")
+        if phase != "Running":
+            return failed(": ".join(filter(None, pulls.waiting(pod))) or phase, look=self._why(namespace, pod))
         return passed(f"the pod runs {image}", f"the registry at {private.address} has the tags {', '.join(tags)}")
 
     def _why(self, namespace: Namespace, pod: Object) -> str:
@@ -98,13 +144,12 @@ class Pull(_Pushed):
         hosts = {host for secret in secrets for host in registries(secret)}
         if files.HOST not in hosts:
             return f"the Secret: it has a login for {', '.join(sorted(hosts))}, but the image is on {files.HOST}"
-        return "the node: does it know the registry (certs.d)? And is the password in the Secret correct?"
+        return "the password in the Secret: is it correct? And the node: does it know the registry (certs.d)?"
 
     def reset(self) -> None:
-        """Remove the namespace, the nodes' configuration of the registry, and the images."""
-        if found := Namespace.find(self.cluster, self.namespace):
-            found.undo()
-        pulls.forget(self.cluster)
+        """Remove the namespace, and the images from the nodes, the engine and the registry; the nodes still know the registry."""
+        place.clear(self.cluster, self.space, ["answer", self.secret])
+        pulls.unload(self.cluster, self.repository)
         super().reset()
 
 

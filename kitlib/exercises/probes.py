@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from kitlib.cluster.bound import Namespace
 from kitlib.errors import WaitTimeout
-from kitlib.exercises import place
-from kitlib.exercises.base import NOT_ATTEMPTED, Outcome, failed, passed
-from kitlib.exercises.mended import SECONDS, discard, lives
-from kitlib.exercises.terminal import TerminalExercise
+from kitlib.exercises import terminal
+from kitlib.exercises.base import Outcome, failed, passed
+from kitlib.exercises.mended import SECONDS, WAITS, Mended, lives
 from kitlib.kube import wait
 from kitlib.kube.client import Object
 from kitlib.measure.selfhealing import dependency
@@ -20,55 +18,26 @@ from kitlib.measure.workloads.pods import restarts
 from kitlib.workloads import app, rollout
 
 SPACE = "probes-exercises"
-SPACED = f"kubectl create namespace kit-{SPACE} --dry-run=client -o yaml | kubectl apply -f -\n"
+SPACED = terminal.space(SPACE)
 FAULTS = {"name": "CATALOG_FAULTS", "value": "true"}
 NO_LIVENESS = "there is no liveness probe"
 HASH = "pod-template-hash"
-WAITS = "kubectl describe pod: why are some pods not ready?"
 
 
-class _Repaired(TerminalExercise):
-    """An exercise whose answer is a Deployment with the exercise's name, in the namespace of the chapter's exercises."""
+class _Repaired(Mended):
+    """An exercise on a Deployment whose pods accept injected faults, because the check uses them."""
 
-    @property
-    def deployment(self) -> str:
-        """The name of the Deployment: the part of the exercise's name after the slash."""
-        return self.name.rpartition("/")[2]
+    namespace = SPACE
+    seconds = SECONDS
 
-    @property
-    def names(self) -> Sequence[str]:
-        """The names of the objects in the exercise's file."""
-        return (self.deployment,)
-
-    def check(self) -> Outcome:
-        """Look whether the Deployment exists, then judge it."""
-        namespace = place.find(self.cluster, SPACE)
-        found = namespace and self.cluster.kube.get("Deployment", self.deployment, namespace.name)
-        return self.judge(namespace, found) if namespace and found else NOT_ATTEMPTED
-
-    @abstractmethod
-    def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
-        """Judge the Deployment as the API has it."""
-
-    def reset(self) -> None:
-        """Delete the exercise's objects; those of the other exercises stay."""
-        discard(self.cluster, f"kit-{SPACE}", self.names)
-
-    def settled(self, namespace: Namespace, deployment: Object, then: Callable[[str], Outcome]) -> Outcome:
-        """Go on with the name of one pod once the Deployment is rolled out; fail with the state of the pods if that takes too long.
-
-        The pods must accept injected faults, because the check uses them.
-        """
+    def ready(self, namespace: Namespace, deployment: Object, then: Callable[[str], Outcome]) -> Outcome:
+        """Go on with the name of one pod, as `settled` does; fail if the pods do not accept injected faults."""
         if FAULTS not in container_of(deployment).get("env", []):
             return failed(
                 "the program does not accept the faults that the check injects",
                 look=f"the environment: {FAULTS['name']} must stay {FAULTS['value']!r}",
             )
-        try:
-            found = app.roll_out(namespace, self.deployment, SECONDS)
-        except WaitTimeout as e:
-            return failed(*e.observed[:5], look=WAITS)
-        return then(str(app.selected(namespace, found)[0]["metadata"]["name"]))
+        return self.settled(namespace, then)
 
 
 def _seen(namespace: Namespace, pod: str, done: Callable[[Object], bool], seconds: float = SECONDS) -> Object:
@@ -214,7 +183,7 @@ class Hang(_Repaired):
                 f"by the formula, a hang is detected after {mean:g} s on average, with {probe}",
                 look="the formula for a hang: P/2 + (F-1) max(P, T) + T",
             )
-        return self.settled(namespace, deployment, lambda pod: self._pauses(namespace, pod, probe))
+        return self.ready(namespace, deployment, lambda pod: self._pauses(namespace, pod, probe))
 
     def _pauses(self, namespace: Namespace, pod: str, probe: Probe) -> Outcome:
         before = restarts(_seen(namespace, pod, bool))
@@ -267,7 +236,7 @@ class Shell(_Repaired):
         """Look whether the container stays up for a while, then make it hang and see whether it is restarted."""
         if "livenessProbe" not in container_of(deployment):
             return failed(NO_LIVENESS, look="livenessProbe: without it, a program that hangs is not restarted")
-        return self.settled(namespace, deployment, lambda pod: self._tried(namespace, pod))
+        return self.ready(namespace, deployment, lambda pod: self._tried(namespace, pod))
 
     def _tried(self, namespace: Namespace, pod: str) -> Outcome:
         before = restarts(_seen(namespace, pod, bool))
@@ -318,7 +287,7 @@ class Traffic(_Repaired):
             return failed(
                 "there is no Service/traffic", look="kubectl apply -f traffic.yaml: the file also has a Service"
             )
-        return self.settled(namespace, deployment, lambda pod: self._leaves(namespace, pod))
+        return self.ready(namespace, deployment, lambda pod: self._leaves(namespace, pod))
 
     def _leaves(self, namespace: Namespace, pod: str) -> Outcome:
         before = restarts(_seen(namespace, pod, bool))

@@ -14,3 +14,8 @@ class TerminalExercise(Exercise):
     def prepare(self) -> None:
         """Publish the images that the starter files name."""
         app.publish(self.cluster)
+
+
+def space(name: str) -> str:
+    """The command of a solution that creates the namespace kit-NAME, and that also succeeds if there is one."""
+    return f"kubectl create namespace kit-{name} --dry-run=client -o yaml | kubectl apply -f -\n"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from functools import partial
 
 import pandas as pd
 
 from kitlib.cluster.bound import Namespace
 from kitlib.errors import WaitTimeout
+from kitlib.exercises import place
 from kitlib.exercises.base import NOT_ATTEMPTED, Exercise, Outcome, failed, passed
-from kitlib.exercises.mended import Mended, discard
+from kitlib.exercises.mended import Mended, absent, discard
+from kitlib.exercises.terminal import space
 from kitlib.kube.client import Object
 from kitlib.measure.selfhealing import probes
 from kitlib.measure.signals import propagation, sampling
@@ -20,7 +24,6 @@ from kitlib.telemetry.traces import Traces
 from kitlib.workloads import app
 
 SPACE = "tracing-exercises"
-APPLY = f"cluster.namespace('{SPACE}').apply(*manifests)"
 INSTALL = "kit.stacks.traces.install(cluster)\n"
 
 
@@ -30,58 +33,58 @@ class Endpoint(Mended):
     name = "4.3-tracing/endpoint"
     namespace = SPACE
     task = (
-        "The spans of `endpoint` never reach Jaeger. The program sends them by OTLP over HTTP, but to the wrong port. Fix "
-        '`manifests = kit.exercise("4.3-tracing/endpoint").given()`, and apply them in '
-        f"`cluster.namespace('{SPACE}')`. The check sends a request and looks for its trace."
+        f"`endpoint.yaml` runs the sample service as Deployment `endpoint` in the namespace `kit-{SPACE}`. Its spans never reach Jaeger: "
+        "the program sends them by OTLP over HTTP, but to the wrong port. Repair the file and apply it. The check sends a request and "
+        "looks for its trace."
     )
     hints = (
-        "The program sends its spans to an address with a port. Which port does the collector have for OTLP over HTTP?",
-        "OTLP has two standard ports: 4317 for gRPC and 4318 for HTTP. The address is a setting in the environment of the "
-        "container.",
-        "Set `CATALOG_OTLP_ENDPOINT` in the environment to `http://collector.kit-traces:4318`, and apply the manifests.",
+        "The program sends its spans to an address with a port. Which port does the collector have for OTLP over HTTP? Apply the file "
+        "as it is, send a request, and read the log of the pod.",
+        "OTLP has two standard ports: 4317 for gRPC and 4318 for HTTP. `kubectl -n kit-traces get service collector` lists those of the "
+        "collector. The address is a setting in the environment of the container.",
+        "Set `CATALOG_OTLP_ENDPOINT` to `http://collector.kit-traces:4318` in the list `env` of the container, and run "
+        "`kubectl apply -f endpoint.yaml`.",
     )
-    wrong = "http://collector.kit-traces:4317"
-    solution_text = (
-        f"{INSTALL}"
-        'manifests = kit.exercise("4.3-tracing/endpoint").given()\n'
-        "container = kit.measure.probes.container_of(kit.measure.probes.only(manifests))\n"
-        "for setting in container['env']:\n"
-        "    if setting['name'] == 'CATALOG_OTLP_ENDPOINT':\n"
-        "        setting['value'] = 'http://collector.kit-traces:4318'\n"
-        f"{APPLY}"
-    )
+    solution_text = f"""\
+{space(SPACE)}\
+kubectl -n kit-traces get service collector
+sed -i 's/:4317/:4318/' endpoint.yaml
+kubectl apply -f endpoint.yaml
+kubectl -n kit-{SPACE} rollout status deployment/endpoint --timeout=60s"""
 
-    def manifests(self, image: str) -> list[Object]:
-        """One replica that sends its spans to the wrong port."""
-        env = {"CATALOG_OTLP_ENDPOINT": self.wrong, "CATALOG_NAME": self.deployment}
-        return app.manifests(self.deployment, image, treatments=["traced", "quick-exit"], env=env)
+    def prepare(self) -> None:
+        """Also install the stack of the traces, as the chapter does."""
+        super().prepare()
+        stack.install(self.cluster)
 
     def judge(self, namespace: Namespace, deployment: Object) -> Outcome:
         """Send a request, and look for its trace in Jaeger."""
         traces = stack.find(self.cluster)
         if traces is None:
-            return NOT_ATTEMPTED
-        app.roll_out(namespace, self.deployment)
+            return absent("traces")
+        env = probes.container_of(deployment).get("env", [])
+        settings = {entry["name"]: entry.get("value", "") for entry in env}
+        return self.settled(namespace, partial(self._traced, traces, namespace, settings))
+
+    def _traced(self, traces: Traces, namespace: Namespace, settings: Mapping[str, str], pod: str) -> Outcome:
+        endpoint = settings.get("CATALOG_OTLP_ENDPOINT", "")
         since = pd.Timestamp.now("UTC")
-        settings = {e["name"]: e.get("value", "") for e in probes.container_of(deployment)["env"]}
-        (pod,) = app.pods(namespace, self.deployment)
         app.ask(namespace, pod, "/items")
         try:
             found = traces.newest(settings.get("CATALOG_NAME", "catalog"), since, seconds=6)
         except WaitTimeout:
+            said = [line for line in propagation.written(namespace, pod) if "spans" in line.get("msg", "")]
             return failed(
-                f"a request was answered, but Jaeger has no trace of it; the endpoint is {settings.get('CATALOG_OTLP_ENDPOINT')}",
-                *(
-                    line["msg"] + ": " + line["error"]
-                    for line in propagation.log(namespace, self.deployment)
-                    if "spans" in line["msg"]
-                ),
-                look=self._look(settings.get("CATALOG_OTLP_ENDPOINT", "")),
+                f"a request was answered, but Jaeger has no trace of it; the endpoint is {endpoint or 'not set'}",
+                *(f"{line['msg']}: {line.get('error')}" for line in said),
+                look=self._look(endpoint),
             )
         return passed(f"trace {found['trace_id'].iloc[0]}, number of spans of {self.deployment}: {len(found)}")
 
     @staticmethod
     def _look(endpoint: str) -> str:
+        if not endpoint:
+            return "the environment: without CATALOG_OTLP_ENDPOINT, the program sends its spans nowhere"
         if "//collector.kit-traces:" not in endpoint:
             return "the host of the endpoint: the Service `collector` in kit-traces receives spans; Jaeger's query port does not"
         return "the ports of the Service `collector` in kit-traces: one is for gRPC, one for HTTP; goapp sends by HTTP"
@@ -207,7 +210,7 @@ class Tail(Exercise):
         traces = stack.find(self.cluster)
         if traces is None or self._overlay() in ("", "{}"):
             return NOT_ATTEMPTED
-        namespace = self.cluster.namespace(SPACE)
+        namespace = place.ensure(self.cluster, SPACE)
         namespace.apply(
             *sampling.instance(
                 self.instance, self.cluster.image("goapp-distroless"), "always", ["faults", "quick-exit"]

@@ -73,7 +73,7 @@ def _highlighted(name: str, text: str, wanted: int) -> list[str]:
     from pygments.util import ClassNotFound
 
     try:
-        docker = name.startswith("Dockerfile")
+        docker = "Dockerfile" in name or name.endswith(".Dockerfile")
         options = {"stripnl": False}
         lexer = get_lexer_by_name("docker", **options) if docker else get_lexer_for_filename(name, **options)
     except ClassNotFound:

@@ -31,10 +31,16 @@ def trust(private: Private) -> None:
 
 def forget(cluster: Cluster) -> None:
     """Undo `trust`, and remove the private registry's images from the nodes."""
-    images = f"ctr -n k8s.io images list -q | grep '^{HOST}/'"
-    remove = f"rm -rf {FOLDER}; {images} | xargs -r ctr -n k8s.io images remove --sync"
     for node in cluster.nodes:
-        cluster.on_node("sh", "-c", remove, node=node)
+        cluster.on_node("rm", "-rf", FOLDER, node=node)
+    unload(cluster)
+
+
+def unload(cluster: Cluster, repository: str = "") -> None:
+    """Remove images of the private registry from the nodes.  repository: by default all."""
+    images = f"ctr -n k8s.io images list -q | grep '^{HOST}/{repository}'"
+    for node in cluster.nodes:
+        cluster.on_node("sh", "-c", f"{images} | xargs -r ctr -n k8s.io images remove --sync", node=node)
 
 
 def secret(private: Private, name: str = SECRET, *, host: str = HOST) -> Object:
@@ -71,11 +77,15 @@ def outcome(namespace: Namespace, manifest: Object, *, seconds: float = 60) -> P
     """Apply a pod; return as soon as it runs, or its image is refused."""
     namespace.apply(manifest)
     name = manifest["metadata"]["name"]
-    found = wait.until(
+    reason, said = waiting(decided(namespace, name, seconds=seconds))
+    return Pulled(name, reason if reason in REFUSED else "", said)
+
+
+def decided(namespace: Namespace, name: str, *, seconds: float = 60) -> Object | None:
+    """A pod as soon as it runs, or its image is refused.  Raises WaitTimeout."""
+    return wait.until(
         namespace.cluster.kube, "Pod", name, namespace.name, done=_decided, what="running or refused", seconds=seconds
     )
-    reason, said = waiting(found)
-    return Pulled(name, reason if reason in REFUSED else "", said)
 
 
 def _decided(pod: Object | None) -> bool:

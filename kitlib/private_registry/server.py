@@ -165,8 +165,13 @@ def _take_away(cluster: Cluster, name: str) -> None:
             container.remove(force=True, v=True)
 
 
+def container_name(cluster: str) -> str:
+    """The name of the registry's container.  cluster: the name of the cluster that it is beside."""
+    return f"{cluster}-private"
+
+
 def _name(cluster: Cluster) -> str:
-    return f"{cluster.identity.cluster}-private"
+    return container_name(cluster.identity.cluster)
 
 
 def _folder(cluster: Cluster) -> Path:

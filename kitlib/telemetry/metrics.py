@@ -40,11 +40,13 @@ class Metrics:
     def query(self, expression: str, *, at: pd.Timestamp | None = None) -> pd.DataFrame:
         """The value of an expression in PromQL at one moment, by default now: labels, time (UTC) and value, one row per series.
 
-        A scalar is one row without labels; what has no value has no row.
+        A scalar is one row without labels; what has no value has no row; of a range of samples, each is a row.
         """
         found = self.ask("query", query=expression, **({"time": at.timestamp()} if at is not None else {}))
+        if found["resultType"] == "string":
+            raise ClusterError(f"{expression} is a text, which has no series", hint="a metric stands without quotes")
         vector = [{"metric": {}, "value": found["result"]}] if found["resultType"] == "scalar" else found["result"]
-        return frame([(series["metric"], *series["value"]) for series in vector])
+        return frame([(s["metric"], *point) for s in vector for point in s.get("values", [s.get("value")])])
 
     def value(self, expression: str, *, at: pd.Timestamp | None = None) -> float:
         """The one value of an expression.  Raises ClusterError when it has none, or several."""
@@ -64,8 +66,7 @@ class Metrics:
 
     def samples(self, selector: str, seconds: int) -> pd.DataFrame:
         """The samples as they were scraped in the last so many seconds: labels, time (UTC, of the scrape), value."""
-        result = self.ask("query", query=f"{selector}[{seconds}s]")["result"]
-        return frame([(series["metric"], *point) for series in result for point in series["values"]])
+        return self.query(f"{selector}[{seconds}s]")
 
     def targets(self) -> pd.DataFrame:
         """The targets: job, instance, namespace, pod, health (up, down, unknown), error, interval (s), scraped (UTC), took (s), url."""

@@ -25,6 +25,7 @@ __all__ = [
     "CHAIN",
     "NAME",
     "PORT",
+    "SOURCE",
     "all_treatments",
     "ask",
     "build",
@@ -42,6 +43,7 @@ __all__ = [
 
 NAME = "goapp"  # of every object in cluster/base, of the container, and of its image before one is set
 PORT = 8080
+SOURCE = paths.ROOT / "goapp"  # the context of its builds
 CHAIN = {"gateway": "gateway", "catalog": "middle", "backend": "backend"}  # instance: its place, a treatment
 
 
@@ -174,7 +176,7 @@ def build(engine: Engine, dockerfile: str, tag: str) -> str:
         file = Path(tmp) / "Dockerfile"
         file.write_text(dockerfile)
         marks = {images.LABEL: tag, **builds.labels(tag.partition(":")[0])}
-        return engine.build(paths.ROOT / "goapp", f"{images.PREFIX}/{tag}", dockerfile=file, args=bases, labels=marks)
+        return engine.build(SOURCE, f"{images.PREFIX}/{tag}", dockerfile=file, args=bases, labels=marks)
 
 
 def _require(treatments: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from kitlib.cluster.bound import Cluster
 from kitlib.engine import plugins
 from kitlib.engine.errors import mapped
 from kitlib.errors import EngineError, UsageError
-from kitlib.host import console, proc, tools
+from kitlib.host import console, proc, textfile, tools
 from kitlib.supply import images
 from kitlib.workloads import builds
 
@@ -104,6 +104,26 @@ def project(cluster: Cluster, made: str, text: str, **variables: str) -> Project
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(yaml.safe_dump(parsed, sort_keys=False))
     return Project(cluster, made, file, variables)
+
+
+def beside(cluster: Cluster, made: str, file: Path, **variables: str) -> None:
+    """Let `docker compose` in the folder of a compose.yaml, in cells and in terminals, make what `remove` finds.  Raises UsageError.
+
+    Compose becomes a plugin of the kit's docker, and reads two new files by itself: `.env` with the project's name and the variables, and
+    compose.override.yaml with the owner's mark.
+    """
+    plugins.add("docker-compose", tools.compose())
+    services = {name: _marked(service, made) for name, service in _parsed(textfile.read(file))["services"].items()}
+    override = {"services": services, "networks": {"default": {"labels": builds.labels(made)}}}
+    settings = {"COMPOSE_PROJECT_NAME": Project(cluster, made, file).name, **variables}
+    textfile.put(file.with_name(".env"), "".join(f"{name}={value}\n" for name, value in settings.items()))
+    textfile.put(file.with_name("compose.override.yaml"), yaml.safe_dump(override, sort_keys=False))
+
+
+def _marked(service: Mapping[str, Any], made: str) -> dict[str, Any]:
+    """What the override of a service says: the labels of its containers, and of the image that it builds."""
+    build = {"build": {"labels": {**builds.labels(made), images.LABEL: made}}} if "build" in service else {}
+    return {"labels": builds.labels(made), **build}
 
 
 def published(container: Any, port: int) -> int:

@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 
 import requests
 
-from kitlib import paths
 from kitlib.cluster.bound import Cluster, Namespace
 from kitlib.engine import ocilayer
 from kitlib.engine.ocilayer import Repository
@@ -25,7 +24,6 @@ from kitlib.kube.client import Object
 from kitlib.supply import images
 from kitlib.workloads import app, rollout
 
-SOURCE = paths.ROOT / "goapp"
 REPOSITORY = "goapp-release"
 BASE = "static"
 PROGRAM = "usr/local/bin/catalog"
@@ -47,7 +45,7 @@ class Release:
 def release(
     namespace: Namespace,
     name: str,
-    source: Path = SOURCE,
+    source: Path = app.SOURCE,
     *,
     treatments: Sequence[str] | None = None,
     seconds: float = 120,

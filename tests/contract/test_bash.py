@@ -12,7 +12,10 @@ import yaml
 
 from kitlib import exercises
 from kitlib.exercises import Exercise
+from kitlib.exercises.built import DockerExercise
 from kitlib.learning import frame, starters
+from kitlib.paths import ROOT
+from tests.contract import names
 from tests.notebooks.answers import WRONG
 from tests.notebooks.answers.shell import Bash
 
@@ -28,6 +31,7 @@ images import info inspect kill load login logout logs manifest network pause pl
 restart rm rmi run save search sbom scout start stats stop swarm system tag top trust unpause update version
 volume wait
 """
+DOCKER_EXERCISES = [exercise for exercise in exercises.ALL.values() if isinstance(exercise, DockerExercise)]
 VERBS = {"kubectl": KUBECTL.split(), "docker": DOCKER.split()}
 WITH_VALUE = {"-n", "--namespace", "--context", "--kubeconfig", "-H", "--host", "-c", "--request-timeout"}
 TEXTS = {
@@ -93,6 +97,18 @@ def test_a_command_of_a_hint_exists(exercise: Exercise) -> None:
     code = [span for text in (exercise.task, *exercise.hints) for span in text.split("`")[1::2]]
 
     assert [wrong for span in code for wrong in unknown(span)] == []
+
+
+@pytest.mark.parametrize("exercise", DOCKER_EXERCISES, ids=lambda e: e.name)
+def test_a_solution_sets_the_variables_that_its_task_names(exercise: Exercise) -> None:
+    """Such as `$ALPINE`.  A cell of the chapter sets the same ones."""
+    code = " ".join(span for text in (exercise.task, *exercise.hints) for span in text.split("`")[1::2])
+    named = set(re.findall(r"\$([A-Z]+)\b", code))
+    cells = names.cells(ROOT / "notebooks" / f"{exercise.name.partition('/')[0]}.ipynb", "code")
+    shown = set(re.findall(r"^%env (\w+)=", "\n".join(cells), re.MULTILINE))
+
+    assert named == set(re.findall(r"^([A-Z]+)=", exercise.settings, re.MULTILINE))
+    assert named <= shown
 
 
 def test_a_wrong_text_is_found() -> None:

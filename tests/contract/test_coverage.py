@@ -24,6 +24,25 @@ ARTICLE = {
         "listing: a Dockerfile of a web server",
         "diagram: client, daemon, images and containers",
     ),
+    "2.2-dockerfile": ("listing: a Dockerfile of a Go service",),
+    "2.3-multi-stage": (
+        "listing: a stage that builds and a stage that runs",
+        "table: sizes of images with one stage and with two",
+        "diagram: from source code to a deployment",
+    ),
+    "2.4-debugging": (
+        "listing: a Dockerfile in two stages",
+        "listing: a Compose file that starts Delve",
+        "table: options of Delve",
+        "diagram: the loop of local development",
+    ),
+    "2.5-registry": (
+        "listing: an image gets a name for its registry",
+        "listing: a push",
+        "listing: a login",
+        "table: kinds of registries",
+        "diagram: from a build to a deployment",
+    ),
     "3.1-architecture": (
         "listing: a Pod with one container",
         "table: Pod, Service and Deployment",
@@ -39,10 +58,24 @@ ARTICLE = {
         "table: Service and Ingress",
         "diagram: from a client to a pod",
     ),
+    "4.1-logging": (
+        "listing: a ConfigMap with a filter of Fluent Bit",
+        "diagram: from a container to a search",
+    ),
+    "4.2-metrics": (
+        "listing: a scrape configuration",
+        "diagram: from an application to panels and alerts",
+    ),
+    "4.3-tracing": (
+        "listing: an exporter for Jaeger and a sampler",
+        "diagram: from a service to the pages of Jaeger",
+    ),
     "4.4-probes": (
         "listing: a liveness probe with all its fields",
         "diagram: from a failed probe to a new container",
     ),
+    "4.5-one-request": (),
+    "9-verdicts": (),
 }
 SIGNS = {"table": "\n|---", "diagram": "```mermaid"}  # by which prose shows that it has one
 

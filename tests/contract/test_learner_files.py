@@ -12,14 +12,17 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kitlib import paths
 from kitlib.host import proc, tools
 from kitlib.kube.client import Object
 from kitlib.learning import starters
+from kitlib.private_registry.files import HOST
 from kitlib.supply import images
 from kitlib.workloads import versions
 
 # Files that the cluster accepts and that cannot run, as the chapter or the exercise wants it: each begins with a comment that says so.
 BROKEN = {"0-start/broken.yaml", "0-start/typo.yaml", "3.2-deployment/billing-next.yaml"}
+PUSHED = {f"{HOST}/shop/page:1", f"{HOST}/exercise/pull:1"}  # by chapter 2.5 and its exercise, to its own registry
 PUBLISHED = {f"{images.PREFIX}/{versions.NAMED}:{tag}" for tag in versions.TAGS}
 KUBERNETES = ("0-", "3", "4.4")  # chapters whose YAML is all for kubectl; others also have files for other tools
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
@@ -51,8 +54,12 @@ def _images(found: Object) -> set[str]:
 
 
 def _known(image: str) -> bool:
-    """Whether it is one of the two releases that files name, or an image of the kit's catalogue."""
-    return image in PUBLISHED or any(image == images.image(name).reference for name in images.catalogue())
+    """Whether it is one of the two releases that files name, one that a chapter pushes, or an image of the kit's catalogue.
+
+    An image of the catalogue may have its public name, which the chapter replaces by the name that the nodes know.
+    """
+    catalogue = {name for it in images.catalogue().values() for name in (it.reference, it.upstream) if name}
+    return image in PUBLISHED | PUSHED | catalogue
 
 
 def test_there_are_files() -> None:
@@ -101,9 +108,26 @@ def test_a_wrong_image_is_found() -> None:
     assert _known("kit.local/catalog:1.0") and _known("kit.local/catalog:2.0")
     assert not _known("kit.local/catalog:3.0")
     assert not _known("docker.io/library/nginx:1.25")
+    assert _known(images.image("prometheus").upstream) and not _known("docker.io/prom/prometheus:v0.1.0")
 
 
 @pytest.mark.parametrize("file", sorted(starters.SOURCE.rglob("*.go")), ids=_id)
 def test_go_files_have_gos_layout(file: Path) -> None:
     """gofmt would change nothing in them; their chapter compiles them."""
     assert proc.run([tools.goroot() / "bin" / "gofmt", "-l", file], env=tools.go_env()) == ""
+
+
+@pytest.mark.parametrize("file", sorted(starters.SOURCE.rglob("go.sum")), ids=_id)
+def test_go_modules_have_the_versions_of_the_kit(file: Path) -> None:
+    """A module of the kit needs the same versions, so that a chapter downloads little, and shows what the kit runs."""
+    sums = {line for known in (paths.ROOT / "goapp", tools.MODULES / "exporters") for line in _lines(known / "go.sum")}
+    required = {line.split(" // ")[0] for line in _lines(file.with_name("go.mod")) if re.search(r" v\d", line)}
+
+    assert set(_lines(file)) <= sums
+    assert {f"{module.removeprefix('require ')}/go.mod" for module in required} <= {
+        line.rpartition(" ")[0] for line in sums
+    }
+
+
+def _lines(file: Path) -> list[str]:
+    return [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]

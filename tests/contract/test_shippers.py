@@ -1,9 +1,10 @@
 """Two shippers, the same fields: Filebeat runs in the cluster tests; of Fluent Bit's configuration this is what can be checked without it.
 
-Its YAML, its plugins' options by the names that its manual (4.2) has, that every filter and output gets what the input tags, and the
-Lua filter, which is run.
+Its YAML, its plugins' options by the names that its manual (4.2) has, that every filter and output gets what the input tags, the rules
+for lines that belong together, by the steps that Fluent Bit takes, and the Lua filter, which is run.
 """
 
+import re
 from fnmatch import fnmatch
 from functools import reduce
 from typing import Any
@@ -59,6 +60,21 @@ RECORD = {  # as the filters before the last one leave it (manual, filters/kuber
 }
 
 
+FLUSH = 500  # ms: Fluent Bit refuses to start with less (flb_ml_auto_flush_init)
+START = "start_state"  # its name for the state before a record
+PANICS = {  # what Go 1.27 writes to stderr, from cluster/images/panics
+    "two lines": "panic: no price\n\tfor the lamp\n\ngoroutine 1 [running]:\nmain.init.func3()\n\t/src/main.go:15 +0x46\n"
+    "main.main()\n\t/src/main.go:30 +0x1f0",
+    "deadlock": "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [chan receive]:\nmain.init.func4()\n"
+    "\t/src/main.go:16 +0x25\nmain.main()\n\t/src/main.go:30 +0x1f0",
+    "goroutine": "panic: runtime error: index out of range [3] with length 2 [recovered, repanicked]\n\ngoroutine 19 [running]:\n"
+    "sync.(*WaitGroup).Go.func1.1()\n\t/go/src/sync/waitgroup.go:251 +0x45\npanic({0x67b758?, 0x9db1c23a000?})\n"
+    "\t/go/src/runtime/panic.go:859 +0x125\nmain.items(...)\n\t/src/main.go:19\n"
+    "created by sync.(*WaitGroup).Go in goroutine 1\n\t/go/src/sync/waitgroup.go:238 +0x7d",
+}
+Rules = list[dict[str, str]]
+
+
 @pytest.fixture
 def pipeline() -> dict[str, list[dict[str, Any]]]:
     """Inputs, filters and outputs."""
@@ -73,6 +89,42 @@ def test_a_pipeline_has_all_three_parts(pipeline: dict[str, list[dict[str, Any]]
 
     assert pipeline.keys() == {"inputs", "filters", "outputs"}
     assert unknown == {name: [] for name in OPTIONS}
+
+
+def test_the_multiline_filter_starts(pipeline: dict[str, list[dict[str, Any]]]) -> None:
+    """Its parser is defined in the same file, and it flushes no more often than Fluent Bit allows."""
+    found = next(plugin for plugin in pipeline["filters"] if plugin["name"] == "multiline")
+
+    assert found["multiline.parser"] == _parser()["name"]
+    assert found["flush_ms"] >= FLUSH
+
+
+def test_both_shippers_have_one_rule_for_lines_that_belong_together() -> None:
+    """Fluent Bit's pattern for a line that goes on with a record is Filebeat's, and it keeps the two streams apart, as Filebeat does."""
+    *_, stderr = yaml.safe_load((FOLDER.parent / stack.SHIPPER.name / "filebeat.yml").read_text())["filebeat.inputs"]
+    (rule,) = (parser["multiline"] for parser in stderr["parsers"] if "multiline" in parser)
+    more = [r["regex"] for r in _parser()["rules"] if r["state"] != START]
+
+    assert more == [f"/{rule['pattern']}/"]
+    assert (rule["negate"], rule["match"]) == (False, "after")
+    assert _parser()["key_group"] == "stream"
+
+
+@pytest.mark.parametrize("way", PANICS)
+def test_a_panic_is_one_record(way: str) -> None:
+    """By the rules, all of a panic is one record, and the ordinary lines around it are records of their own."""
+    text = PANICS[way]
+    lines = ["before", *text.splitlines(), "after", "later"]
+
+    assert _joined(lines, _parser()["rules"]) == ["before", text, "after", "later"]
+
+
+def test_rules_that_join_nothing_are_noticed() -> None:
+    """Without the second rule every line would be a record."""
+    first, _ = _parser()["rules"]
+    lines = PANICS["deadlock"].splitlines()
+
+    assert _joined(lines, [first, {**first, "state": "more", "regex": "/^never$/"}]) == lines
 
 
 def test_what_is_tagged_is_matched(pipeline: dict[str, list[dict[str, Any]]]) -> None:
@@ -141,6 +193,31 @@ def test_filebeat_marks_what_is_counted() -> None:
     assert decode["when.and"][1] == {"not.contains.tags": misfits.ONLY_TEXT}
     assert filebeat["output.elasticsearch"]["non_indexable_policy.dead_letter_index.index"] == misfits.REJECTED
     assert fnmatch(misfits.REJECTED, INDEX)
+
+
+def _parser() -> dict[str, Any]:
+    """The multiline parser that the configuration defines."""
+    (found,) = yaml.safe_load((FOLDER / "fluent-bit.yaml").read_text())["multiline_parsers"]
+    return dict(found)
+
+
+def _joined(lines: list[str], rules: Rules) -> list[str]:
+    """The records that Fluent Bit makes of lines of one stream (flb_ml_rule_process): a line goes on with the record, or begins one.
+
+    A line that fits neither is not covered: here, any line can begin a record.
+    """
+    records: list[str] = []
+    state = ""
+    for line in lines:
+        more = next((r for r in rules if START != r["state"] == state and _fits(r, line)), None)
+        rule = more or next(r for r in rules if r["state"] == START and _fits(r, line))
+        records = [*records[:-1], f"{records[-1]}\n{line}"] if more else [*records, line]
+        state = rule["next_state"]
+    return records
+
+
+def _fits(rule: dict[str, str], line: str) -> bool:
+    return re.search(rule["regex"].removeprefix("/").removesuffix("/"), line) is not None
 
 
 def _run(record: dict[str, Any]) -> tuple[int, float, dict[str, Any]]:

@@ -58,6 +58,16 @@ def test_an_error_of_the_kit_has_no_frames(shell: Any) -> None:
     assert shell.name == "UsageError"
 
 
+def test_an_error_of_a_cell_in_another_language_stands_alone(shell: Any) -> None:
+    """Python sees such a cell as one line, which the learner has not written."""
+    shell.run_line_magic("load_ext", "kitlib.views.promql")
+
+    assert fails(shell, "%%promql nowhere\nup").splitlines() == [
+        "UsageError: no variable nowhere has a client of a Prometheus",
+        "next: metrics = kit.stacks.metrics.install(cluster)",
+    ]
+
+
 def test_a_function_of_the_notebook_is_named(shell: Any) -> None:
     """An error that came through a function of an earlier cell: the line that called it, and its own."""
     shell.run_cell("from kitlib import errors\n\ndef colour(name):\n    errors.choice(name, ['blue'], 'a colour')")

@@ -6,10 +6,12 @@ import hashlib
 import json
 import math
 import re
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ from kitlib.exercises import (
 )
 from kitlib.host.identity import LABEL
 from kitlib.kube.client import Object
+from kitlib.measure.images import context
 
 
 class Images:
@@ -117,11 +120,22 @@ def test_a_second_build_does_not_find_the_layers_of_the_first() -> None:
 
 
 def test_the_solution_of_the_secret_can_be_built_again() -> None:
-    """It is Python that compiles, and hands in its own Dockerfile."""
-    text = dockerfile.Secret.solution_text
+    """The image has its own Dockerfile, which copies no file beside itself."""
+    solution = dockerfile.Secret.solution_text
 
-    compile(text, "solution", "exec")
-    assert "COPY Dockerfile /Dockerfile\\n" in text
+    assert [line for line in solution.splitlines() if line.startswith("COPY")] == ["COPY Dockerfile /Dockerfile"]
+
+
+def test_the_folder_of_the_exercise_is_that_of_the_measurement(tmp_path: Path) -> None:
+    """`ignore.sh` makes the files that the chapter measured with, and a Dockerfile that copies them all."""
+    script = paths.ROOT / "notebooks" / "files" / "2.2-dockerfile" / "ignore.sh"
+    for _ in range(2):
+        subprocess.run(["sh", script], cwd=tmp_path, check=True)
+    made = tmp_path / "ignore"
+    found = {str(file.relative_to(made)): file.read_text() for file in made.rglob("*") if file.is_file()}
+
+    assert found.pop("Dockerfile").endswith("COPY . /src\n")
+    assert found == context.FILES
 
 
 @contextmanager

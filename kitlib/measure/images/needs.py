@@ -10,8 +10,9 @@ from kitlib.errors import EngineError
 from kitlib.measure.golang import gobinary
 from kitlib.workloads import builds
 
-PROGRAM = gobinary.FOLDER / "needs" / "main.go"
-FILES = {"go.mod": (gobinary.FOLDER / "go.mod").read_text(), "needs/main.go": PROGRAM.read_text()}
+FOLDER = gobinary.FOLDER  # a build context: a Go module with the program as package ./needs
+PROGRAM = FOLDER / "needs" / "main.go"
+FILES = {"go.mod": (FOLDER / "go.mod").read_text(), "needs/main.go": PROGRAM.read_text()}
 KINDS = ("roots", "zone", "user", "temp")
 BASES = {"alpine": "alpine", "debian": "debian", "distroless": "static"}  # what a chapter calls it: image of the kit
 USER = 65534  # a user without rights, which has a name where there is an /etc/passwd

@@ -71,7 +71,12 @@ def logged(namespace: Namespace, trace_id: str) -> dict[str, bool]:
 
 def log(namespace: Namespace, name: str, lines: int = 200) -> list[dict[str, Any]]:
     """The newest lines of a service's pod, each an object of JSON."""
-    text = namespace.cluster.kube.logs(pod(namespace, name), namespace.name, lines=lines)
+    return written(namespace, pod(namespace, name), lines)
+
+
+def written(namespace: Namespace, pod: str, lines: int = 200) -> list[dict[str, Any]]:
+    """The newest lines of a pod that are objects of JSON, as the kubelet has them.  pod: its name."""
+    text = namespace.cluster.kube.logs(pod, namespace.name, lines=lines)
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 

@@ -53,9 +53,10 @@ WRONG: dict[str, Sequence[Answer]] = dict(chain.from_iterable(chapter.WRONG.item
 
 
 def attempt(name: str, answer: Answer, cluster: Cluster) -> None:
-    """Give an answer to an exercise; a text for bash works with the files of the exercise's chapter."""
+    """Give an answer to an exercise; a text for bash has the variables of its solution, and works with the files of its chapter."""
     if isinstance(answer, shell.Bash):
-        answer = replace(answer, chapter=chapter_of(name))
+        text = exercises.exercise(name).settings + answer.text
+        answer = replace(answer, text=text, chapter=chapter_of(name))
     answer(cluster)
 
 
@@ -64,11 +65,18 @@ def solve(name: str, cluster: Cluster) -> None:
     exercise = exercises.exercise(name)
     text = exercise.solution()
     if exercise.language == "bash":
+        begin(exercise)
         shell.run(text, chapter_of(name))
     elif text.startswith(cells.MAGIC):
         cells.run(text)
     else:
         exec(text, {"kit": kitlib, "cluster": cluster})  # noqa: S102
+
+
+def begin(exercise: exercises.Exercise) -> None:
+    """Run `.given()` where the task of an exercise for the terminal says so."""
+    if ".given()" in exercise.task:
+        exercise.given()  # type: ignore[attr-defined]
 
 
 def chapter_of(name: str) -> str:

@@ -1,53 +1,38 @@
 """Wrong answers to the exercises of 2.1-docker-concepts."""
 
-from kitlib.cluster.bound import Cluster
 from kitlib.exercises.docker_concepts import BIG, MEMORY, PROCESSES, Deleted, Limits, Order
-from kitlib.workloads import builds
+from tests.notebooks.answers.shell import Bash, bash, built
 
 FROM = "ARG ALPINE\nFROM ${ALPINE}\n"
-MAKE = f"head -c {BIG} /dev/urandom > /big"
+ALPINE = '--build-arg ALPINE="$ALPINE"'
 TOOL = f"RUN head -c {BIG} /dev/urandom > /tool\n"
-PAGE = "COPY index.html /index.html\n"
+PAGE = "COPY page.html /index.html\n"
+
+# deleted: the starter file as it is; a cheat: the bytes were never needed
+AS_GIVEN = built(f"{Deleted.made}:answer", file="deleted.Dockerfile", options=ALPINE)
+WITHOUT_RESULT = built(
+    f"{Deleted.made}:answer", f"{FROM}RUN head -c {BIG} /dev/urandom > /big && rm /big\n", options=ALPINE
+)
 
 
-def _hidden_only(cluster: Cluster) -> None:
-    text = f"{FROM}RUN {MAKE}\nRUN sha256sum /big > /result\nRUN rm /big\n"
-    builds.build(cluster.engine, text, f"{Deleted.made}:answer")
+def _order(dockerfile: str, *pages: str) -> Bash:
+    """The two images, from one Dockerfile."""
+    builds = [
+        f"echo {page} > page.html\n{built(f'{Order.made}:{tag}', dockerfile, options=ALPINE).text}"
+        for tag, page in zip(Order.tags, pages, strict=True)
+    ]
+    return bash("\n".join(builds))
 
 
-def _without_result(cluster: Cluster) -> None:
-    builds.build(cluster.engine, f"{FROM}RUN {MAKE} && rm /big\n", f"{Deleted.made}:answer")
-
-
-def _order(cluster: Cluster, dockerfile: str, pages: tuple[str, str]) -> None:
-    for tag, page in zip(Order.tags, pages, strict=True):
-        builds.build(cluster.engine, dockerfile, f"{Order.made}:{tag}", files={"index.html": page})
-
-
-def _page_first(cluster: Cluster) -> None:
-    _order(cluster, FROM + PAGE + TOOL, ("one", "two"))
-
-
-def _same_page(cluster: Cluster) -> None:
-    _order(cluster, FROM + TOOL + PAGE, ("one", "one"))
-
-
-def _start(cluster: Cluster, **settings: object) -> None:
-    Limits().reset()
-    image = builds.base(cluster.engine, "alpine")
-    builds.start(cluster.engine, Limits.made, image, ["sleep", "3600"], **settings)
-
-
-def _unlimited(cluster: Cluster) -> None:
-    _start(cluster, read_only=True, tmpfs={"/run": ""})
-
-
-def _writable(cluster: Cluster) -> None:
-    _start(cluster, mem_limit=MEMORY, pids_limit=PROCESSES)
+def _started(options: str) -> Bash:
+    return bash(f'docker rm --force {Limits.made}\ndocker run -d --name {Limits.made} {options} "$ALPINE" sleep 3600')
 
 
 WRONG = {
-    Deleted.name: (_hidden_only, _without_result),
-    Order.name: (_page_first, _same_page),
-    Limits.name: (_unlimited, _writable),
+    Deleted.name: (AS_GIVEN, WITHOUT_RESULT),
+    Order.name: (_order(FROM + PAGE + TOOL, "one", "another"), _order(FROM + TOOL + PAGE, "one", "one")),
+    Limits.name: (
+        _started("--read-only --tmpfs /run"),
+        _started(f"--memory {MEMORY} --pids-limit {PROCESSES}"),
+    ),
 }

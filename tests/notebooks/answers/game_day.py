@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Callable
 
 from kitlib.cluster.bound import Cluster, Namespace
-from kitlib.exercises.game_day import ENVELOPE, LASTING, Blind, Hidden, Request
-from kitlib.gameday import faults
+from kitlib.exercises.game_day import CHAPTER, ENVELOPE, HIDDEN, LASTING, RESTART, SELECT, Blind, Hidden, Request
 from kitlib.gameday.faults import Fault
 from kitlib.stacks import logs as stack
 from kitlib.telemetry.logs import matching
+from tests.notebooks.answers import shell
 
 Answer = Callable[[Cluster], object]
 
@@ -44,13 +44,12 @@ def _lists_hashes(_: Cluster) -> None:
     exercise.answer(hashes.get(envelope["seal"], guess))
 
 
-def _mends_one(given: bool, name: str) -> Answer:
+def _repairs_one(text: str) -> Answer:
+    """In a new chain: the other fault stays."""
+
     def answer(_: Cluster) -> None:
-        exercise = Hidden()
-        namespace = exercise.given() if given else exercise.namespace
-        assert namespace is not None
-        for fault in (exercise.outer, exercise.inner):
-            (faults.named(name).repair if fault.name == name else fault.inject)(namespace)
+        Hidden().given()
+        shell.run(f"{HIDDEN}{text}", CHAPTER)
 
     return answer
 
@@ -70,6 +69,6 @@ def _a_good_one(cluster: Cluster) -> None:
 
 WRONG: dict[str, tuple[Answer, ...]] = {
     Blind.name: (_named_only, _names_all, _lists_hashes),
-    Hidden.name: (_mends_one(True, "selector"), _mends_one(False, "errors")),
+    Hidden.name: (_repairs_one(SELECT), _repairs_one(RESTART)),
     Request.name: (_no_trace, _a_good_one),
 }

@@ -4,23 +4,15 @@ from collections.abc import Callable
 
 from kitlib.cluster.bound import Cluster
 from kitlib.exercises.log_lines import SPACE, Fields, Forget, Retention
-from kitlib.measure.selfhealing import probes
 from kitlib.stacks import logs as stack
+from tests.notebooks.answers.shell import Bash, applied
 
 Answer = Callable[[Cluster], object]
 
 
-def _logged(**settings: str) -> Answer:
-    def answer(cluster: Cluster) -> None:
-        stack.install(cluster)
-        exercise = Fields()
-        exercise.reset()
-        manifests = exercise.given()
-        container = probes.container_of(probes.only(manifests))
-        container["env"] = [*container.get("env", []), *({"name": n, "value": v} for n, v in settings.items())]
-        cluster.namespace(SPACE).apply(*manifests)
-
-    return answer
+def _logged(settings: str) -> Bash:
+    """The exercise's file, with settings such as NAME=VALUE in the environment."""
+    return applied(Fields.name, SPACE, f"kubectl -n kit-{SPACE} set env deployment/fields {settings}")
 
 
 def _only_given(_: Cluster) -> None:
@@ -41,7 +33,7 @@ def _keeps_a_day(cluster: Cluster) -> None:
 
 
 WRONG: dict[str, tuple[Answer, ...]] = {
-    Fields.name: (_logged(CATALOG_NAME="shop"), _logged(CATALOG_LOG_LEVEL="DEBUG")),
+    Fields.name: (_logged("CATALOG_NAME=shop"), _logged("CATALOG_LOG_LEVEL=DEBUG")),
     Forget.name: (_only_given, _forgets_all),
     Retention.name: (_keeps_all, _keeps_a_day),
 }

@@ -1,5 +1,6 @@
 """Wrong answers to the exercises of 4.2-metrics: plausible ones, which Prometheus disproves."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -7,34 +8,31 @@ import yaml
 
 from kitlib.cluster.bound import Cluster
 from kitlib.exercises.metric_series import Explosion, Ratio, Scraped
-from kitlib.measure.selfhealing import probes
-from kitlib.stacks import metrics as stack
 from kitlib.stacks import prometheus
+from tests.notebooks.answers.shell import Bash, applied
 
 Answer = Callable[[Cluster], object]
-NOTES = {"prometheus.io/scrape": "true", "prometheus.io/port": "8080", "prometheus.io/interval": "1s"}
+NOTES = {
+    "prometheus.io/scrape": "true",
+    "prometheus.io/port": "8080",
+    "prometheus.io/path": "/metrics",
+    "prometheus.io/interval": "1s",
+}
+IN_PLACE = f"kubectl -n kit-{Scraped.namespace}"
+ON_THE_DEPLOYMENT = applied(
+    Scraped.name,
+    Scraped.namespace,
+    f"{IN_PLACE} annotate deployment scraped {' '.join(f'{key}={value}' for key, value in NOTES.items())}",
+)
 FAILED, ALL = (
     f'rate(http_request_duration_seconds_count{{route="/items"{code}}}[5s])' for code in (', code=~"5.."', "")
 )
 
 
-def _noted(cluster: Cluster, *, of_pod: bool, **changed: str) -> None:
-    stack.install(cluster)
-    exercise = Scraped()
-    exercise.reset()
-    manifests = exercise.given()
-    deployment = probes.only(manifests)
-    noted = deployment["spec"]["template"] if of_pod else deployment
-    noted["metadata"]["annotations"] = NOTES | {f"prometheus.io/{key}": value for key, value in changed.items()}
-    cluster.namespace(Scraped.namespace).apply(*manifests)
-
-
-def _on_the_deployment(cluster: Cluster) -> None:
-    _noted(cluster, of_pod=False)
-
-
-def _of_another_port(cluster: Cluster) -> None:
-    _noted(cluster, of_pod=True, port="80")
+def _noted(notes: Mapping[str, str]) -> Bash:
+    """The exercise's file, with these annotations in the pod template."""
+    patch = json.dumps({"spec": {"template": {"metadata": {"annotations": notes}}}})
+    return applied(Scraped.name, Scraped.namespace, f"{IN_PLACE} patch deployment scraped -p '{patch}'")
 
 
 def _recorded(expression: str) -> Answer:
@@ -57,7 +55,11 @@ def _scraped(change: Mapping[str, Any]) -> Answer:
 
 
 WRONG: dict[str, tuple[Answer, ...]] = {
-    Scraped.name: (_on_the_deployment, _of_another_port),
+    Scraped.name: (
+        ON_THE_DEPLOYMENT,
+        _noted(NOTES | {"prometheus.io/port": "80"}),
+        _noted({key: value for key, value in NOTES.items() if key != "prometheus.io/interval"}),
+    ),
     Ratio.name: (
         _recorded(f"sum({FAILED})"),
         _recorded(f"{FAILED} / {ALL}"),

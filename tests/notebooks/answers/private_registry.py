@@ -1,9 +1,11 @@
 """Wrong answers to the exercises of 2.5-registry."""
 
 from kitlib.cluster.bound import Cluster
-from kitlib.exercises.private_registry import Pull, Reclaim, Signed
-from kitlib.private_registry import Private, client, ensure, pulls, signing, storage
+from kitlib.exercises import terminal
+from kitlib.exercises.private_registry import NAMED, PUSH, Pull, Reclaim, Signed
+from kitlib.private_registry import Private, client, ensure, files, signing, storage
 from kitlib.workloads import builds
+from tests.notebooks.answers.shell import Bash, bash
 
 FROM = "ARG ALPINE\nFROM ${ALPINE}\n"
 
@@ -16,21 +18,11 @@ def _push(cluster: Cluster, made: str, name: str, size: int = 9) -> Private:
     return private
 
 
-def _pod(cluster: Cluster, secret: str, host: str = "") -> None:
-    Pull().reset()
-    private = _push(cluster, Pull.made, f"{Pull.repository}:1")
-    pulls.trust(private)
-    namespace = cluster.namespace(Pull.namespace)
-    namespace.apply(pulls.secret(private, host=host or private.address))
-    pulls.outcome(namespace, pulls.pod("answer", f"{Pull.repository}:1", secret=secret))
-
-
-def _without_secret(cluster: Cluster) -> None:
-    _pod(cluster, "")
-
-
-def _for_another_host(cluster: Cluster) -> None:
-    _pod(cluster, pulls.SECRET)
+def _applied(*commands: str) -> Bash:
+    """Push the image, make the Secret by these commands, then run the pod of the file in place of an earlier one."""
+    before = f"{PUSH}{terminal.space(Pull.space)}{IN_PLACE} delete secret {Pull.secret} --ignore-not-found"
+    after = f"{IN_PLACE} delete pod answer --ignore-not-found\nkubectl apply -f pull.yaml"
+    return bash("\n".join([before, *commands, after]))
 
 
 def _only_pushed(cluster: Cluster) -> None:
@@ -59,8 +51,16 @@ def _signed_before(cluster: Cluster) -> None:
     client.push(private, image, f"{Signed.repository}:1")
 
 
+IN_PLACE = f"kubectl -n kit-{Pull.space}"
+CREATE = f"{IN_PLACE} create secret docker-registry {Pull.secret}"
+WITHOUT_SECRET = _applied()
+OTHER_HOST = _applied(f'{CREATE} --from-file="$CLIENT/config.json"', NAMED)
+WRONG_PASSWORD = _applied(
+    f"{CREATE} --docker-server={files.HOST} --docker-username={files.USER} --docker-password=wrong", NAMED
+)
+
 WRONG = {
-    Pull.name: (_without_secret, _for_another_host),
+    Pull.name: (WITHOUT_SECRET, OTHER_HOST, WRONG_PASSWORD),
     Reclaim.name: (_only_pushed, _only_deleted, _keep_alone),
     Signed.name: (_unsigned, _signed_before),
 }

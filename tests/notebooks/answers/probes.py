@@ -2,23 +2,17 @@
 
 from collections.abc import Sequence
 
-from kitlib.exercises.probes import SPACE, SPACED, Dependency, Hang, Shell, Startup, Traffic
-from tests.notebooks.answers.shell import Bash, bash
+from kitlib.exercises.probes import SPACE, Dependency, Hang, Shell, Startup, Traffic
+from tests.notebooks.answers.shell import Bash, applied, bash
 
 CONTAINER = "/spec/template/spec/containers/0"
 
 
 def _applied(name: str, *patches: str) -> Bash:
-    """The exercise's file, applied in place of what is there, then changed by JSON patches."""
+    """The exercise's file, changed by JSON patches."""
     instance = name.rpartition("/")[2]
-    kubectl = f"kubectl -n kit-{SPACE}"
-    lines = [
-        f"{kubectl} delete deployment {instance} --ignore-not-found --cascade=foreground",
-        f"kubectl apply -f {instance}.yaml",
-    ]
-    if patches:
-        lines.append(f"{kubectl} patch deployment {instance} --type=json -p '[{','.join(patches)}]'")
-    return bash(SPACED + "\n".join(lines))
+    patch = f"kubectl -n kit-{SPACE} patch deployment {instance} --type=json -p '[{','.join(patches)}]'"
+    return applied(name, SPACE, *([patch] if patches else []))
 
 
 def _set(path: str, value: str, op: str = "replace") -> str:

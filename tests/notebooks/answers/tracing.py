@@ -5,9 +5,9 @@ from collections.abc import Callable
 from kitlib.cluster.bound import Cluster
 from kitlib.exercises.tracing import SPACE, Endpoint, Slow, Tail
 from kitlib.kube import wait
-from kitlib.measure.selfhealing import probes
 from kitlib.stacks import traces as stack
 from kitlib.workloads import app
+from tests.notebooks.answers.shell import Bash, applied
 
 Answer = Callable[[Cluster], object]
 
@@ -21,16 +21,9 @@ service: {pipelines: {traces: {processors: [memory_limiter, tail_sampling, batch
 EVERYTHING = ONLY_A_SHARE.replace("sampling_percentage: 10", "sampling_percentage: 100")
 
 
-def _sent_to(endpoint: str) -> Answer:
-    def answer(cluster: Cluster) -> None:
-        stack.install(cluster)
-        manifests = Endpoint().given()
-        for setting in probes.container_of(probes.only(manifests))["env"]:
-            if setting["name"] == "CATALOG_OTLP_ENDPOINT":
-                setting["value"] = endpoint
-        cluster.namespace(SPACE).apply(*manifests)
-
-    return answer
+def _sent_to(endpoint: str) -> Bash:
+    """The exercise's file, with another endpoint; an entry that ends with a dash removes the setting."""
+    return applied(Endpoint.name, SPACE, f"kubectl -n kit-{SPACE} set env deployment/endpoint {endpoint}")
 
 
 def _only_given(_: Cluster) -> None:
@@ -64,7 +57,11 @@ def _laid_over(text: str) -> Answer:
 
 
 WRONG: dict[str, tuple[Answer, ...]] = {
-    Endpoint.name: (_sent_to(Endpoint.wrong), _sent_to("http://jaeger.kit-traces:16686")),
+    Endpoint.name: (
+        applied(Endpoint.name, SPACE),
+        _sent_to("CATALOG_OTLP_ENDPOINT=http://jaeger.kit-traces:16686"),
+        _sent_to("CATALOG_OTLP_ENDPOINT-"),
+    ),
     Slow.name: (_only_given, _restarts_all, _heals_all),
     Tail.name: (_laid_over(ONLY_A_SHARE), _laid_over(EVERYTHING)),
 }

@@ -1,0 +1,3 @@
+module kit.local/hello
+
+go 1.27
