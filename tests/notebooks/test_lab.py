@@ -98,12 +98,13 @@ def _run_all(page: Page, lab: str, chapter: str) -> None:
 
 
 def test_start_in_the_browser(page: Page, lab: str, tmp_path: Path, cluster: Cluster) -> None:
-    """0-start runs to its end; the exercise's buttons check, show the solution, and reset."""
+    """0-start runs to its end, and the status bar says what is ready; the exercise's buttons check, show the solution, and reset."""
     exercises.exercise("0-start/hello").reset()
     _run_all(page, lab, "0-start")
     page.screenshot(path=_shots(tmp_path) / "0-start.png")
 
     assert page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("chapters are ready", timeout=CLICK_MS)
 
     panel = page.locator(".jp-OutputArea-output", has=page.get_by_role("button", name="Check")).last
     panel.get_by_role("button", name="Check").click()

@@ -63,7 +63,7 @@
     },
     get: async () => {
       const found = await plugin();
-      return () => ({ default: found });
+      return () => found;
     }
   };
 })();
