@@ -55,7 +55,7 @@ def test_of_source_code_only_values_under_a_secrets_name_are_masked() -> None:
         line
         for line in lines
         if not re.search(
-            r"api-key: |SECRET = |://a:b@|= \"-----BEGIN|\"(token|password)\": |password=|-literal=motd=", line
+            r"api-key: |SECRET = |://a:b@|= \"-----BEGIN|\"(token|password)\": |password=|-literal=motd=|API_KEY=", line
         )
     ] == []
 
