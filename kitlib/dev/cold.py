@@ -155,13 +155,13 @@ def _command(folder: Path, words: tuple[str, ...]) -> Command:
 
         try:
             # no group of its own: when this is stopped, the command has as long as it needs to remove its clusters
-            proc.run(["./kit", *words], cwd=folder / "kit", env=_environment(folder), on_line=show)
+            proc.run(["./kit", *words], cwd=folder / "kit", env=new_user(folder), on_line=show)
         except CommandFailed as e:
             code = e.returncode
     return Command(words, time.monotonic() - began, code)
 
 
-def _environment(folder: Path) -> Mapping[str, str]:
+def new_user(folder: Path) -> Mapping[str, str]:
     """A new user's environment: no setting of XDG, pip, uv or the kit leads to a cache that is not empty."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
@@ -180,7 +180,7 @@ def _environment(folder: Path) -> Mapping[str, str]:
 
 def _down(folder: Path) -> None:
     """Remove the cluster, and end the engine whose data is in the folder: as long as it runs, its folder cannot be removed."""
-    proc.transcript(["./kit", "down"], cwd=folder / "kit", env=_environment(folder), check=False)
+    proc.transcript(["./kit", "down"], cwd=folder / "kit", env=new_user(folder), check=False)
     running = engines.connect()
     if running and running.ours:
         daemon.stop(folder / "engine")

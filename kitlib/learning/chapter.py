@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kitlib import paths
 from kitlib.host import preparation
 from kitlib.learning import frame as framing
 from kitlib.learning.header import header
+from kitlib.learning.sittings import sittings
 from kitlib.learning.words import Shown, card, items
 from kitlib.views.markup import marked
 
@@ -47,7 +49,8 @@ class Chapter:
         return self._header().html
 
     def _header(self) -> Shown:
-        return header(self.frame, self.before, preparation.missing(self.frame.needs))
+        parts = sittings(paths.ROOT / "notebooks" / f"{self.frame.name}.ipynb", self.frame.minutes)
+        return header(self.frame, self.before, preparation.missing(self.frame.needs), parts)
 
 
 def chapter(name: str) -> Chapter:

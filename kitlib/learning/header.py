@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kitlib.learning.frame import Frame
+from kitlib.learning.sittings import Sitting
 from kitlib.learning.words import Shown, card, items, link
 from kitlib.views.markup import marked
 
+LATER = "To go on later, choose Run → Run All Above Selected Cell at that heading."
 MAKES = {  # each need: its name for a reader, and the command that makes it
     "go": ("Go", "./kit doctor"),
     "engine": ("a container engine", "./kit up"),
@@ -15,9 +17,20 @@ MAKES = {  # each need: its name for a reader, and the command that makes it
 }
 
 
-def header(frame: Frame, before: Sequence[Frame], missing: str = "") -> Shown:
-    """The header of a chapter.  before: the chapters that come before it.  missing: what is not ready yet, as a sentence."""
-    return Shown(_text(frame, before, missing), _html(frame, before, missing))
+def header(frame: Frame, before: Sequence[Frame], missing: str = "", parts: Sequence[Sitting] = ()) -> Shown:
+    """The header of a chapter.
+
+    before: the chapters that come before it.  missing: what is not ready yet, as a sentence.  parts: the sittings of a long chapter.
+    """
+    more = [pauses(parts)] if len(parts) > 1 else []
+    return Shown(_text(frame, before, missing, more), _html(frame, before, missing, more))
+
+
+def pauses(parts: Sequence[Sitting]) -> str:
+    """Where to pause, as sentences."""
+    first, *later = parts
+    named = [f"{part.minutes} min from “{part.begins}”" for part in later]
+    return f"In {len(parts)} sittings: {', '.join([f'{first.minutes} min', *named])}. {LATER}"
 
 
 def brief(frame: Frame) -> str:
@@ -58,7 +71,7 @@ def _source(frame: Frame) -> str:
     return f"; measured with the profile quick: {frame.measuring.source}" if frame.measuring else ""
 
 
-def _text(frame: Frame, before: Sequence[Frame], missing: str) -> str:
+def _text(frame: Frame, before: Sequence[Frame], missing: str, more: Sequence[str]) -> str:
     needs = [f"  {what}: {command}" for what, command in commands(frame)]
     return "\n".join(
         [
@@ -66,6 +79,7 @@ def _text(frame: Frame, before: Sequence[Frame], missing: str) -> str:
             "You will be able to:",
             *(f"  - {skill}" for skill in frame.skills),
             f"Time: {times(frame)}{_source(frame)}",
+            *more,
             f"Before it: {', '.join(chapter.title for chapter in before) or 'nothing'}",
             *(["What must run:", *needs] if needs else ["What must run: nothing"]),
             *([missing] if missing else []),
@@ -73,7 +87,7 @@ def _text(frame: Frame, before: Sequence[Frame], missing: str) -> str:
     )
 
 
-def _html(frame: Frame, before: Sequence[Frame], missing: str) -> str:
+def _html(frame: Frame, before: Sequence[Frame], missing: str, more: Sequence[str]) -> str:
     earlier = ", ".join(link(chapter.title, f"{chapter.name}.ipynb") for chapter in before) or "nothing"
     needs = [f"{marked(what)}: <code>{command}</code>" for what, command in commands(frame)]
     measured = f" ({link('where that was measured', f'../{frame.measuring.source}')})" if frame.measuring else ""
@@ -81,6 +95,7 @@ def _html(frame: Frame, before: Sequence[Frame], missing: str) -> str:
         f"<strong>{marked(frame.question)}</strong>",
         f"You will be able to{items(map(marked, frame.skills))}",
         f"<strong>Time:</strong> {times(frame)}{measured}",
+        *map(marked, more),
         f"<strong>Before it:</strong> {earlier}",
         f"<strong>What must run:</strong> {items(needs) if needs else 'nothing'}",
         *([f"<em>{missing}</em>"] if missing else []),

@@ -13,6 +13,7 @@ from kitlib.host import textfile
 from kitlib.learning import agenda, chaptermap
 from kitlib.learning.frame import Frame, Question, frames
 from kitlib.learning.glossary import FILE, Term, _key, terms
+from kitlib.learning.sittings import MOST, STEP, sittings
 from kitlib.runner.chapters import chapters
 from kitlib.stacks.catalogue import CATALOGUE
 from kitlib.supply import images
@@ -154,3 +155,12 @@ def test_a_term_is_explained_in_short(term: Term) -> None:
         assert term.address.startswith("https://") and urlparse(term.address).hostname in OFFICIAL
     else:
         assert (FILE.parent / term.address).exists()
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: frame.name)
+def test_no_sitting_is_longer_than_a_lesson(frame: Frame) -> None:
+    """A long chapter has headings at which a reader can pause, and its sittings have its minutes."""
+    parts = sittings(paths.ROOT / "notebooks" / f"{frame.name}.ipynb", frame.minutes)
+
+    assert max(part.minutes for part in parts) <= MOST
+    assert abs(sum(part.minutes for part in parts) - frame.minutes) <= STEP * len(parts) / 2
