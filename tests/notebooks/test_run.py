@@ -290,7 +290,7 @@ def test_no_secret_is_in_any_file(done: Done) -> None:
     """What a cell printed masked is masked in the notebook, the page, the report and the JUnit file."""
     files = [path for path in done.out.rglob("*") if path.is_file()]
     chapters = {f"{entry.chapter.name}{suffix}" for entry in done.run.chapters for suffix in (".ipynb", ".html")}
-    besides = {"index.html", "summary.md", "results.json", "junit.xml", "2.3-dynamic.jsonl"}
+    besides = {"index.html", "summary.md", "results.json", "junit.xml", "run.json", "2.3-dynamic.jsonl"}
 
     assert {path.name for path in files} == chapters | besides
     assert [path.name for path in files if b"hunter2-printed" in path.read_bytes()] == []
