@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +21,8 @@ import requests
 from kitlib import paths
 from kitlib.claims import stamp
 from kitlib.dev import cold
+from kitlib.errors import CommandFailed
+from kitlib.host import proc
 from kitlib.host.console import say
 
 RESULTS = Path(__file__).with_name("first-minutes.json")
@@ -50,32 +51,28 @@ ROWS: dict[str, tuple[str, str, Callable[[str], bool]]] = {
 }
 
 
+class _Done(Exception):
+    """What a trial waits for has been seen."""
+
+
 def trial(word: str, done: Callable[[str], bool]) -> float:
-    """Seconds from `./kit WORD` until a line for which `done` holds.  Raises RuntimeError, with the last lines, when there is none."""
+    """Seconds from `./kit WORD` until a line for which `done` holds.  Raises CommandFailed when the command ends without it."""
     folder = Path(mkdtemp(prefix="kit-first-"))
-    subprocess.run(["git", "clone", "--quiet", paths.ROOT, folder / "kit"], check=True)
+    proc.run(["git", "clone", "--quiet", paths.ROOT, folder / "kit"])
     environment = {**cold.new_user(folder), "CI": "1"}  # no window is opened
-    began, seen = time.monotonic(), []
-    with subprocess.Popen(
-        ["./kit", word],
-        cwd=folder / "kit",
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            for line in process.stdout or ():
-                seen.append(line)
-                if done(line):
-                    return time.monotonic() - began
-                if time.monotonic() - began > SECONDS:
-                    break
-            raise RuntimeError("".join(seen[-10:]))
-        finally:
-            process.terminate()
-            process.communicate(timeout=120)
-            shutil.rmtree(folder, ignore_errors=True)
+    began = time.monotonic()
+
+    def look(line: str) -> None:
+        if done(line):
+            raise _Done
+
+    try:
+        proc.run(["./kit", word], cwd=folder / "kit", env=environment, on_line=look, timeout=SECONDS)
+    except _Done:
+        return time.monotonic() - began
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    raise CommandFailed(f"./kit {word}", 0, "it ended, and nothing was seen")
 
 
 def main(n: int) -> None:
