@@ -67,7 +67,7 @@ def trial(word: str, done: Callable[[str], bool]) -> float:
             raise _Done
 
     try:
-        proc.run(["./kit", word], cwd=folder / "kit", env=environment, on_line=look, timeout=SECONDS)
+        proc.run(["./kit", word], cwd=folder / "kit", env=environment, on_line=look, timeout=SECONDS, group=True)
     except _Done:
         return time.monotonic() - began
     finally:
