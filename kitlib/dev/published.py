@@ -56,7 +56,12 @@ def pages(of: Reference, root: Path = paths.ROOT) -> Iterator[tuple[Path, str]]:
 def pictures(of: Reference, root: Path = paths.ROOT) -> Iterator[tuple[Path, str]]:
     """Each picture with the SVG that it should have."""
     for name, draw in PICTURES.items():
-        yield root / "docs" / name, draw(of) + "\n"
+        yield root / "docs" / name, _file(draw(of)) + "\n"
+
+
+def _file(svg: str) -> str:
+    """A drawing as a file of its own: within a page it needs no namespace, and a file without one is no picture."""
+    return svg if "xmlns=" in svg else svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
 
 
 def filled(text: str, of: Reference) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 
+from kitlib import paths
 from kitlib.claims import register as claims
 from kitlib.claims import rows
 from kitlib.claims.stamp import stamp_id
@@ -39,3 +42,11 @@ def test_the_rows_of_a_claim_are_of_one_full_run_of_a_commit(claim: str) -> None
 def test_pages_and_pictures_are_those_of_the_rows() -> None:
     """`./kit results --check` finds no difference."""
     assert published.run(check=True) == 0
+
+
+@pytest.mark.parametrize("name", published.PICTURES)
+def test_a_picture_is_a_file_that_a_browser_draws(name: str) -> None:
+    """As an image, it needs SVG's namespace."""
+    root = ElementTree.parse(paths.ROOT / "docs" / name).getroot()
+
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
